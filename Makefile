@@ -1,0 +1,41 @@
+# What there is to do. "make help" lists it.
+
+GO      ?= go
+BUILD   := build
+BIN     := bin/handstamp
+VERSION_STATICCHECK := v0.8.2
+VERSION_GOVULNCHECK := v1.8.0
+VERSION_GOSEC       := v2.29.0
+
+.PHONY: help build demo lint test test-all bench cover fuzz clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+build: ## compile the binary into bin/
+	$(GO) build -trimpath -o $(BIN) ./cmd/handstamp
+
+demo: ## play the audio guide on this machine
+	$(GO) run ./cmd/handstamp demo
+
+lint: ## gofmt, vet, staticcheck, gosec, known vulnerabilities
+	@./test/lint.sh $(VERSION_STATICCHECK) $(VERSION_GOSEC) $(VERSION_GOVULNCHECK)
+
+test: ## all hermetic tests, with the race detector
+	$(GO) test -race -timeout 4m ./...
+
+test-all: ## test, and the tests against real software; installs what it needs
+	@./test/all.sh
+
+bench: ## benchmarks of issuing and of the edge
+	$(GO) test -run '^$$' -bench . -benchmem ./pkg/...
+
+cover: ## lines covered by the tests, a package a line
+	$(GO) test -cover ./pkg/... ./cmd/...
+
+FUZZTIME ?= 60s
+fuzz: ## every fuzz target for FUZZTIME each
+	@./test/fuzz.sh $(FUZZTIME)
+
+clean: ## remove what make made
+	rm -rf $(BUILD) bin
