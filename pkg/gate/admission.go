@@ -1,0 +1,87 @@
+package gate
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// A State is where an admission is in its life.
+type State string
+
+// The states of an admission. Revoked is final.
+const (
+	StateActive  State = "active"
+	StateEnded   State = "ended"
+	StateRevoked State = "revoked"
+)
+
+// An Admission is one party's visit: the record that a ticket was accepted.
+type Admission struct {
+	ID           string        // 128 random bits, base32; may be shown
+	Ticket       Fingerprint   // whose visit it is
+	State        State         //
+	Begins       time.Time     // when it was opened
+	Ends         time.Time     // exclusive; never later than the last entitlement
+	FirstUse     time.Time     // set once, never moved
+	Seats        int           // devices at a time
+	Taken        int           // devices now
+	Entitlements []Entitlement // what the visit may open
+}
+
+// A Session is the secret that a device keeps for the length of a visit. It
+// renews cookies without showing the ticket again. Books see its hash only.
+type Session Secret
+
+// NewSession returns a session of at least 128 random bits.
+func NewSession() Session { return Session(rand.Text()) }
+
+// Reveal returns the text for the viewer's cookie.
+func (s Session) Reveal() string { return string(s) }
+
+// String, GoString, Format, LogValue and MarshalText redact, like those of Secret.
+func (s Session) String() string               { return redacted }
+func (s Session) GoString() string             { return redacted }
+func (s Session) Format(f fmt.State, _ rune)   { _, _ = io.WriteString(f, redacted) }
+func (s Session) LogValue() slog.Value         { return slog.StringValue(redacted) }
+func (s Session) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// Hash returns what a Book may record of the session.
+func (s Session) Hash() SessionHash { return sha256.Sum256([]byte(s)) }
+
+// A SessionHash is the SHA-256 of a session.
+type SessionHash [sha256.Size]byte
+
+// An Entry asks a Book to let a device in with a ticket.
+type Entry struct {
+	Ticket       Fingerprint
+	At           time.Time     // now
+	Ends         time.Time     // end of the visit if one is opened
+	FirstUse     time.Time     // what the source says; zero means this is it
+	Seats        int           // at least 1
+	Entitlements []Entitlement // of a visit that goes on, they replace those for the same packages; others stay
+	Session      SessionHash   // what the device will show from now on
+	Previous     SessionHash   // what it showed with this request; zero means nothing
+}
+
+// A Book records admissions. Every method is atomic, safe for concurrent use,
+// and durable before it returns without an error. A refusal is a *Denial; any
+// other error means that the book does not know.
+type Book interface {
+	// Enter opens the ticket's admission, or joins the one that is open, and
+	// gives the device a seat in it. A device whose Previous session belongs to
+	// this admission keeps its seat, even if the ticket has fewer seats by now,
+	// and the new session replaces the old one. It denies with ReasonSeatsTaken
+	// or ReasonRevoked, and then nothing has changed.
+	Enter(ctx context.Context, e Entry) (*Admission, error)
+	// Find returns the living admission of a session, or denies with
+	// ReasonNoSession or ReasonRevoked.
+	Find(ctx context.Context, s SessionHash, at time.Time) (*Admission, error)
+	// Leave frees the session's seat and forgets the session. A session that
+	// nobody knows is no error.
+	Leave(ctx context.Context, s SessionHash, at time.Time) error
+}

@@ -1,0 +1,106 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// An Entitlement is a package that somebody may open, and when.
+type Entitlement struct {
+	Attraction string    `json:"attraction"`
+	Package    string    `json:"package,omitempty"` // empty means the whole attraction
+	From       time.Time `json:"from,omitzero"`     // zero means always
+	Until      time.Time `json:"until"`             // exclusive
+}
+
+// Rules turn tickets into entitlements: a pure function of ticket,
+// configuration and clock.
+type Rules struct {
+	Attractions []*Attraction
+	Longest     time.Duration // longest visit; 0 means DefaultLongest
+}
+
+// DefaultLongest is the longest visit when nothing else is configured.
+const DefaultLongest = 24 * time.Hour
+
+// Attraction returns the attraction named id.
+func (r *Rules) Attraction(id string) (*Attraction, bool) {
+	i := slices.IndexFunc(r.Attractions, func(a *Attraction) bool { return a.ID == id })
+	if i < 0 {
+		return nil, false
+	}
+	return r.Attractions[i], true
+}
+
+// Entitle returns what t opens at the time now, limited to one attraction
+// unless where is empty. It denies a ticket that is out of its time, belongs
+// elsewhere or buys nothing that is configured.
+func (r *Rules) Entitle(t *Ticket, where string, now time.Time) ([]Entitlement, error) {
+	if err := inTime(t, now); err != nil {
+		return nil, err
+	}
+	until := now.Add(r.longest())
+	if !t.ValidUntil.IsZero() && t.ValidUntil.Before(until) {
+		until = t.ValidUntil
+	}
+	var all []Entitlement
+	for _, p := range t.Buys {
+		a, ok := r.Attraction(p.Attraction)
+		if !ok || where != "" && a.ID != where {
+			continue
+		}
+		for _, pkg := range bought(a, p.Package) {
+			e := Entitlement{Attraction: a.ID, Package: pkg, From: t.ValidFrom, Until: until}
+			if !slices.Contains(all, e) {
+				all = append(all, e)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return nil, r.nothing(t, where)
+	}
+	return all, nil
+}
+
+// bought returns the ids of a's packages that a product names.
+func bought(a *Attraction, pkg string) []string {
+	if len(a.Packages) == 0 {
+		return []string{""}
+	}
+	var ids []string
+	for _, p := range a.Packages {
+		if pkg == "" || pkg == p.ID {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}
+
+func inTime(t *Ticket, now time.Time) error {
+	switch {
+	case !t.ValidUntil.IsZero() && !now.Before(t.ValidUntil):
+		return &Denial{Reason: ReasonExpired, Proven: t.Proven, Err: fmt.Errorf("valid until %s, %s ago",
+			t.ValidUntil.Format(time.RFC3339), now.Sub(t.ValidUntil).Round(time.Second))}
+	case !t.ValidFrom.IsZero() && now.Before(t.ValidFrom):
+		return &Denial{Reason: ReasonNotYetValid, Proven: t.Proven, Err: fmt.Errorf("valid from %s, in %s",
+			t.ValidFrom.Format(time.RFC3339), t.ValidFrom.Sub(now).Round(time.Second))}
+	}
+	return nil
+}
+
+// nothing says why t opens nothing.
+func (r *Rules) nothing(t *Ticket, where string) error {
+	elsewhere := slices.ContainsFunc(t.Buys, func(p Product) bool { return where != "" && p.Attraction != where })
+	if elsewhere {
+		return &Denial{Reason: ReasonWrongAttraction, Proven: t.Proven, Err: fmt.Errorf("shown at %q", where)}
+	}
+	return &Denial{Reason: ReasonNotIncluded, Proven: t.Proven, Err: fmt.Errorf("source %q names no configured package", t.Source)}
+}
+
+func (r *Rules) longest() time.Duration {
+	if r.Longest > 0 {
+		return r.Longest
+	}
+	return DefaultLongest
+}

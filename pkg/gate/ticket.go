@@ -1,0 +1,61 @@
+package gate
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+)
+
+// A Credential is what a viewer shows. It is never stored; its Fingerprint is.
+type Credential struct {
+	Code       Secret            // as typed or scanned
+	Attraction string            // where the viewer stands; empty means wherever the ticket is good
+	Factors    map[string]Secret // what goes with a weak code, such as "surname"
+}
+
+// A Ticket is what its source says about a credential.
+type Ticket struct {
+	Source     string    // id of the source that answered
+	Kind       string    // kind of credential within the source, part of the fingerprint
+	Normal     Secret    // the one spelling of the code that the source compares
+	Buys       []Product // what it opens
+	Seats      int       // devices at a time; 0 means the configured default
+	ValidFrom  time.Time // zero means always
+	ValidUntil time.Time // zero means for ever
+	FirstUse   time.Time // when it was first used anywhere; zero means not yet
+	Proven     bool      // the credential cannot have been guessed, see Denial.Proven
+}
+
+// A Product is one thing that a ticket buys.
+type Product struct {
+	Attraction string // id
+	Package    string // id; empty means every package of the attraction
+}
+
+// A Verifier checks tickets of one kind with whoever issued them.
+// Implementations are safe for concurrent use.
+type Verifier interface {
+	// Verify returns the ticket behind c. When the issuer answered and refused
+	// it, the error is a *Denial; any other error means that nobody knows, and
+	// the caller must refuse the viewer without blaming the ticket.
+	Verify(ctx context.Context, c Credential) (*Ticket, error)
+}
+
+// A Fingerprint stands for a ticket wherever one is recorded. Without the
+// pepper nobody can tell which code it belongs to.
+type Fingerprint [sha256.Size]byte
+
+// Fingerprint returns HMAC-SHA-256(pepper, source, kind, normal form), each
+// part with its length in front, so that no two tickets share one.
+func (t *Ticket) Fingerprint(pepper []byte) Fingerprint {
+	mac := hmac.New(sha256.New, pepper)
+	for _, part := range []string{t.Source, t.Kind, t.Normal.Reveal()} {
+		var size [8]byte
+		binary.BigEndian.PutUint64(size[:], uint64(len(part)))
+		mac.Write(size[:])
+		mac.Write([]byte(part))
+	}
+	return Fingerprint(mac.Sum(nil))
+}
