@@ -1,0 +1,234 @@
+package cloudfront
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"github.com/handstamp/handstamp/pkg/gate"
+)
+
+// A Ring names the key that signs now.
+type Ring interface {
+	// Active returns the key pair ID and the private key to sign with, or an
+	// error when there is none.
+	Active() (keyPairID string, key crypto.Signer, err error)
+}
+
+// Errors of a Stamper.
+var (
+	ErrBusy      = errors.New("too many signatures wanted at once")
+	ErrSelfCheck = errors.New("a fresh signature was not accepted by our own check")
+)
+
+// StamperOptions tunes a Stamper. The zero value is ready for use.
+type StamperOptions struct {
+	Hash    Hash             // empty means the one that goes with the key
+	Cookies Attributes       // of the cookies
+	Alone   bool             // sign every grant anew instead of sharing signatures
+	Keep    int              // shared signatures to keep; 0 means 1024
+	Queue   int              // signatures that may wait for a processor; 0 means 256
+	Now     func() time.Time // nil means time.Now
+}
+
+// A Stamper turns grants into signed cookies for one distribution. A policy
+// says nothing personal, so viewers admitted in the same window share one
+// signature: the cost for all but the first is a map look-up. It is safe for
+// concurrent use and implements gate.Stamper.
+type Stamper struct {
+	site  Site
+	ring  Ring
+	opts  StamperOptions
+	check Decider
+
+	shared  atomic.Pointer[map[stampKey]*Signed] // never changed in place
+	publish sync.Mutex                           // held to replace shared
+	flights singleflight.Group
+	signing chan struct{} // one slot a signature being made
+	waiting atomic.Int64
+	served  atomic.Uint64
+}
+
+// A stampKey is all that a shared signature depends on.
+type stampKey struct {
+	keyPairID  string
+	hash       Hash
+	resource   string
+	start, end int64
+}
+
+// sampleEvery is how often a shared signature is checked again before it is sent.
+const sampleEvery = 1024
+
+// NewStamper returns a Stamper for site that signs with the active key of ring.
+// It returns an error if the cookies could not reach the site, or if the ring
+// cannot sign now.
+func NewStamper(site Site, ring Ring, opts StamperOptions) (*Stamper, error) {
+	if opts.Keep <= 0 {
+		opts.Keep = 1024
+	}
+	if opts.Queue <= 0 {
+		opts.Queue = 256
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if err := opts.Cookies.check(site); err != nil {
+		return nil, err
+	}
+	s := &Stamper{site: site, ring: ring, opts: opts, signing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	s.shared.Store(&map[stampKey]*Signed{})
+	if _, err := s.signer(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Stamp returns the signed cookies for g. It returns ErrBusy when too many
+// signatures are wanted at once, and ErrUnsafeResource for a path that is not
+// made of slugs.
+func (s *Stamper) Stamp(ctx context.Context, g gate.Grant) (*gate.Stamp, error) {
+	resource, err := s.site.Prefix(g.Path)
+	if err != nil {
+		return nil, err
+	}
+	policy := Policy{Resource: resource, DateLessThan: g.Expires, DateGreaterThan: g.NotBefore}
+	signed, err := s.signed(ctx, policy)
+	if err != nil {
+		return nil, err
+	}
+	stamp := &gate.Stamp{Grant: g, Resource: resource.String(), CookiePath: "/" + g.Path + "/"}
+	stamp.Cookies, stamp.Stale = s.opts.Cookies.split(s.site, stamp.CookiePath, signed.Cookies())
+	return stamp, nil
+}
+
+// Clear returns cookies that delete every CloudFront cookie of a path prefix.
+func (s *Stamper) Clear(path string) []*http.Cookie {
+	_, stale := s.opts.Cookies.split(s.site, "/"+path+"/", nil)
+	return stale
+}
+
+func (s *Stamper) signer() (*Signer, error) {
+	id, key, err := s.ring.Active()
+	if err != nil {
+		return nil, err
+	}
+	return NewSigner(id, key, s.opts.Hash)
+}
+
+// signed returns the signature for p: a shared one, or one made now.
+func (s *Stamper) signed(ctx context.Context, p Policy) (*Signed, error) {
+	signer, err := s.signer()
+	if err != nil {
+		return nil, err
+	}
+	if s.opts.Alone {
+		return s.make(ctx, signer, p)
+	}
+	key := stampKey{keyPairID: signer.id, hash: signer.hash, resource: p.Resource.text, start: p.DateGreaterThan.Unix(), end: p.DateLessThan.Unix()}
+	if signed := (*s.shared.Load())[key]; signed != nil {
+		if s.served.Add(1)%sampleEvery == 0 {
+			return signed, s.selfCheck(signer, signed)
+		}
+		return signed, nil
+	}
+	return s.join(ctx, signer, key, p)
+}
+
+// join has one of those who want the same signature make it. Whoever gives up
+// waiting takes nobody else along.
+func (s *Stamper) join(ctx context.Context, signer *Signer, key stampKey, p Policy) (*Signed, error) {
+	flight := s.flights.DoChan(fmt.Sprintf("%q %q %q %d %d", key.keyPairID, key.hash, key.resource, key.start, key.end), func() (any, error) {
+		signed, err := s.make(context.WithoutCancel(ctx), signer, p)
+		if err == nil {
+			s.share(key, signed)
+		}
+		return signed, err
+	})
+	select {
+	case result := <-flight:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return result.Val.(*Signed), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// make signs p, with as many at a time as there are processors.
+func (s *Stamper) make(ctx context.Context, signer *Signer, p Policy) (*Signed, error) {
+	if s.waiting.Add(1) > int64(s.opts.Queue) {
+		s.waiting.Add(-1)
+		return nil, ErrBusy
+	}
+	defer s.waiting.Add(-1)
+	select {
+	case s.signing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.signing }()
+	signed, err := signer.Sign(p)
+	if err != nil {
+		return nil, err
+	}
+	return signed, s.selfCheck(signer, signed)
+}
+
+// selfCheck asks our own decision about a URL that the policy should open.
+func (s *Stamper) selfCheck(signer *Signer, signed *Signed) error {
+	public, err := NewPublicKey(signer.id, signer.key.Public())
+	if err != nil {
+		return err
+	}
+	var header []byte
+	for _, f := range signed.Cookies() {
+		header = append(header, f.Name+"="+f.Value+"; "...)
+	}
+	url := signed.Policy.Resource.text
+	at := signed.Policy.DateLessThan.Add(-time.Second)
+	decision := s.check.Decide(Request{URL: url[:len(url)-1], Cookies: []string{string(header)}}, NewKeyGroup(public), at)
+	if !decision.Allowed {
+		return fmt.Errorf("%w: rule %s, key %s", ErrSelfCheck, decision.Rule, signer.id)
+	}
+	return nil
+}
+
+// share publishes a signature and drops those that have ended, or if there are
+// still too many, those that end first.
+func (s *Stamper) share(key stampKey, signed *Signed) {
+	s.publish.Lock()
+	defer s.publish.Unlock()
+	now := s.opts.Now().Unix()
+	next := make(map[stampKey]*Signed, len(*s.shared.Load())+1)
+	for k, v := range *s.shared.Load() {
+		if k.end > now {
+			next[k] = v
+		}
+	}
+	for len(next) >= s.opts.Keep {
+		next = withoutEarliest(next)
+	}
+	next[key] = signed
+	s.shared.Store(&next)
+}
+
+func withoutEarliest(stamps map[stampKey]*Signed) map[stampKey]*Signed {
+	var first *stampKey
+	for k := range stamps {
+		if first == nil || k.end < first.end {
+			first = &k
+		}
+	}
+	delete(stamps, *first)
+	return stamps
+}
