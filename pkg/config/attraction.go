@@ -1,0 +1,70 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"time"
+	_ "time/tzdata" // so that zones are known where the system has no list
+)
+
+// A Source is one place that confirms tickets.
+type Source struct {
+	ID    string `mapstructure:"id" required:"true" slug:"true" doc:"name of the source, for attractions to refer to: lower-case letters, digits and hyphens"`
+	Kind  string `mapstructure:"kind" default:"roll" enum:"roll" doc:"roll: a list of tickets in a CSV file"`
+	Match string `mapstructure:"match" default:"" doc:"regular expression (RE2) that a whole ticket code must match for this source to be asked; empty matches every code"`
+	File  string `mapstructure:"file" default:"" path:"true" doc:"CSV file of a roll; required for that kind"`
+}
+
+// Pattern returns the expression that a whole ticket code must match, and nil
+// when every code does. The error is nil for a Source that Load returned.
+func (s Source) Pattern() (*regexp.Regexp, error) {
+	if s.Match == "" {
+		return nil, nil
+	}
+	// Alone first: "a)|(b" would slip out of the anchors.
+	if _, err := regexp.Compile(s.Match); err != nil {
+		return nil, err
+	}
+	return regexp.Compile(`\A(?:` + s.Match + `)\z`)
+}
+
+// An Attraction is a place to visit and its part of the media.
+type Attraction struct {
+	ID       string    `mapstructure:"id" required:"true" slug:"true" doc:"name of the attraction in the API: lower-case letters, digits and hyphens"`
+	Name     string    `mapstructure:"name" default:"" doc:"name for people; empty is the id"`
+	Prefix   string    `mapstructure:"prefix" default:"" doc:"path of its media under the media host: slugs joined by /; empty is the id; none may equal or lie inside another"`
+	Timezone string    `mapstructure:"timezone" required:"true" doc:"IANA time zone that its days and opening hours are in, like Europe/Madrid"`
+	Packages []Package `mapstructure:"packages" doc:"the parts that a ticket can buy"`
+	Free     []string  `mapstructure:"free" default:"" slug:"true" doc:"path segments under the prefix that need no ticket; empty is none"`
+	Sources  []string  `mapstructure:"sources" required:"true" doc:"ids of the sources that may confirm its tickets; at least one"`
+	Content  string    `mapstructure:"content" default:"" path:"true" doc:"catalogue of its media, a YAML file; empty is none"`
+}
+
+// Location returns the time zone of a. The error is nil for an Attraction that
+// Load returned.
+func (a Attraction) Location() (*time.Location, error) {
+	if a.Timezone == "" || a.Timezone == "Local" {
+		return nil, fmt.Errorf("%q is not an IANA time zone", a.Timezone)
+	}
+	return time.LoadLocation(a.Timezone)
+}
+
+// A Package is a part of an attraction that a ticket can buy: the path segment
+// ID under the attraction's prefix.
+type Package struct {
+	ID   string `mapstructure:"id" required:"true" slug:"true" doc:"path segment under the prefix: lower-case letters, digits and hyphens, not free"`
+	Name string `mapstructure:"name" default:"" doc:"name for people; empty is the id"`
+}
+
+// fill sets what follows from other keys.
+func (c *Config) fill() {
+	for i := range c.Attractions {
+		a := &c.Attractions[i]
+		a.Name = cmp.Or(a.Name, a.ID)
+		a.Prefix = cmp.Or(a.Prefix, a.ID)
+		for j := range a.Packages {
+			a.Packages[j].Name = cmp.Or(a.Packages[j].Name, a.Packages[j].ID)
+		}
+	}
+}

@@ -1,0 +1,106 @@
+package config_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/handstamp/handstamp/pkg/config"
+)
+
+// base is a sound configuration that sets every key, for tests to spoil. The
+// tests count on its lines.
+const base = `http:
+  listen: 127.0.0.1:8080
+  public_url: https://api.example.org
+  trusted_origins: [https://app.example.org]
+  trusted_proxies: [10.0.0.0/8]
+  drain: 3s
+media:
+  url: https://media.example.org
+cookies:
+  lifetime: 15m
+  window: 60s
+  sharing: on
+  domain: example.org
+  same_site: lax
+  hash: SHA256
+admission:
+  longest: 24h
+  devices: 5
+keys:
+  dir: keys
+  active: K2JCJMDEHXQW5F
+book:
+  kind: memory
+  pepper: ""
+log:
+  level: info
+  format: json
+sources:
+  - id: list
+    kind: roll
+    match: "[A-Z]+"
+    file: tickets.csv
+attractions:
+  - id: castle
+    name: Castle
+    prefix: spain/castle
+    timezone: Europe/Madrid
+    packages:
+      - id: audio
+        name: Audio
+    free: [free]
+    sources: [list]
+    content: guide.yaml
+edge:
+  root: media
+environment: development
+`
+
+// minimal leaves out all that has a default.
+const minimal = `sources:
+  - {id: list, file: tickets.csv}
+attractions:
+  - {id: castle, timezone: Europe/Madrid, sources: [list]}
+`
+
+// edit returns text with the only occurrence of each old replaced by the new
+// that follows it.
+func edit(t *testing.T, text string, oldnew ...string) string {
+	t.Helper()
+	for i := 0; i < len(oldnew); i += 2 {
+		if n := strings.Count(text, oldnew[i]); n != 1 {
+			t.Fatalf("%q is in the text %d times, want once", oldnew[i], n)
+		}
+		text = strings.Replace(text, oldnew[i], oldnew[i+1], 1)
+	}
+	return text
+}
+
+// load parses text as the file config.yaml.
+func load(text string) (*config.Config, error) {
+	return config.Parse("config.yaml", []byte(text), config.Options{})
+}
+
+// mustLoad is load for text that is sound.
+func mustLoad(t *testing.T, text string) *config.Config {
+	t.Helper()
+	cfg, err := load(text)
+	if err != nil {
+		t.Fatalf("Parse() = %v\nof\n%s", err, text)
+	}
+	return cfg
+}
+
+// wantProblems checks that err is an *Error with these problems, one a line.
+func wantProblems(t *testing.T, err error, want string) {
+	t.Helper()
+	var refused *config.Error
+	if !errors.As(err, &refused) {
+		t.Fatalf("Parse() = %v, want a *config.Error with\n%s", err, want)
+	}
+	if got := refused.Error(); got != strings.TrimSpace(want) {
+		t.Errorf("Parse() refuses with\n%s\nwant\n%s", got, strings.TrimSpace(want))
+	}
+}
