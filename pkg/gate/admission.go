@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -31,6 +32,11 @@ type Admission struct {
 	Seats        int           // devices at a time
 	Taken        int           // devices now
 	Entitlements []Entitlement // what the visit may open
+	Device       string        // the device that asked: 128 random bits, base32; may be shown
+	Source       string        // id of the source that sold the ticket
+	Ref          string        // by which the source can be asked again, see Ticket.Ref; empty means that it cannot
+	VerdictAt    time.Time     // when the source last said yes
+	Revision     int64         // grows with every change
 }
 
 // A Session is the secret that a device keeps for the length of a visit. It
@@ -66,7 +72,62 @@ type Entry struct {
 	Entitlements []Entitlement // of a visit that goes on, they replace those for the same packages; others stay
 	Session      SessionHash   // what the device will show from now on
 	Previous     SessionHash   // what it showed with this request; zero means nothing
+	Source       string        // id of the source that sold the ticket
+	Ref          string        // see Ticket.Ref
+	Idle         time.Duration // a device that has not renewed for so long may lose its seat to another; 0 means never
+	Swaps        int           // how many seats of the ticket may change hands like that in 24 hours
+	Request      Idempotency   // zero means none
 }
+
+// An Idempotency recognises a request that is sent again after a lost answer.
+type Idempotency struct {
+	Key  [sha256.Size]byte // hash of the key that the caller chose; zero means none
+	Body [sha256.Size]byte // hash of what was asked
+}
+
+// ErrOtherRequest is returned when an idempotency key comes again with another
+// request.
+var ErrOtherRequest = errors.New("the idempotency key was used for another request")
+
+// A Renewal asks a Book to let a device go on.
+type Renewal struct {
+	Session SessionHash   // what the device shows
+	Next    SessionHash   // what it will show from now on
+	At      time.Time     // now
+	Grace   time.Duration // how long the session before the current one still counts
+
+	// Fresh is what the source said when it was asked again; nil means that it
+	// was not.
+	Fresh *Verdict
+}
+
+// A Verdict is a source's answer to a ticket that it knew already.
+type Verdict struct {
+	At           time.Time
+	Entitlements []Entitlement
+}
+
+// A Target is what a revocation takes back.
+type Target struct {
+	Kind   TargetKind
+	ID     string      // of the admission, device or attraction
+	Ticket Fingerprint // for TargetTicket
+}
+
+// A TargetKind says what a Target is.
+type TargetKind string
+
+// The kinds of targets. Revoking a ticket ends all its admissions for good;
+// revoking an attraction ends what was admitted to it up to now.
+const (
+	TargetTicket     TargetKind = "ticket"
+	TargetAdmission  TargetKind = "admission"
+	TargetDevice     TargetKind = "device"
+	TargetAttraction TargetKind = "attraction"
+)
+
+// ErrNoTarget is returned for a revocation of something that is not on record.
+var ErrNoTarget = errors.New("nothing like that is on record")
 
 // A Book records admissions. Every method is atomic, safe for concurrent use,
 // and durable before it returns without an error. A refusal is a *Denial; any

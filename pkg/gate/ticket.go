@@ -25,6 +25,7 @@ type Ticket struct {
 	ValidFrom  time.Time // zero means always
 	ValidUntil time.Time // zero means for ever
 	FirstUse   time.Time // when it was first used anywhere; zero means not yet
+	Ref        string    // by which the source can be asked about the ticket again, without the code; empty means not
 	Proven     bool      // the credential cannot have been guessed, see Denial.Proven
 }
 
