@@ -8,7 +8,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -79,7 +78,8 @@ func Write(dir, keyPairID string, key crypto.Signer) (*Pair, error) {
 		return nil, err
 	}
 	if err := create(pair.PublicFile, public, 0o644); err != nil {
-		return nil, errors.Join(err, os.Remove(pair.PrivateFile)) // no half of a pair is left behind
+		_ = os.Remove(pair.PrivateFile) // no half of a pair is left behind
+		return nil, err
 	}
 	return pair, nil
 }

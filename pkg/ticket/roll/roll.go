@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -95,5 +96,6 @@ func (r *Roll) Verify(_ context.Context, c gate.Credential) (*gate.Ticket, error
 		return nil, gate.Deny(gate.ReasonUnknown, nil)
 	}
 	t.Kind, t.Normal, t.Proven = Kind, normal, ticket.Proven(normal)
+	t.Buys = slices.Clone(t.Buys)
 	return &t, nil
 }
