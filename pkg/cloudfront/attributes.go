@@ -11,6 +11,10 @@ import (
 // not send the cookies, or would send them too far.
 var ErrCookieScope = errors.New("cookie scope")
 
+// maxCookiePath is the longest Path, in bytes, that browsers heed (rfc6265bis).
+// They ignore a longer one, and the cookie would go further than it should.
+const maxCookiePath = 1024
+
 // Attributes are what a browser needs to know about the cookies. The zero
 // value is the recommended one: host-only, SameSite=Lax.
 type Attributes struct {
@@ -18,11 +22,11 @@ type Attributes struct {
 	SameSite http.SameSite // 0 means Lax
 }
 
-// check refuses a Domain that does not cover the site and SameSite=None
-// without Secure, which browsers drop.
+// check refuses a Domain that does not cover the site or is a top level one,
+// and SameSite=None without Secure: browsers drop such cookies.
 func (a Attributes) check(site Site) error {
 	host := site.Host()
-	if a.Domain != "" && host != a.Domain && !strings.HasSuffix(host, "."+a.Domain) {
+	if a.Domain != "" && host != a.Domain && (!strings.HasSuffix(host, "."+a.Domain) || !strings.Contains(a.Domain, ".")) {
 		return fmt.Errorf("%w: Domain %q does not cover the distribution host %q", ErrCookieScope, a.Domain, host)
 	}
 	if a.SameSite == http.SameSiteNoneMode && !site.Secure() {

@@ -34,9 +34,9 @@ type Decider struct {
 	cache  *verifiedCache
 }
 
-// NewDecider returns a Decider that remembers up to size verified signatures,
-// so that a stream of segments does not cost a signature check each. Only
-// positive results are kept, and never beyond the policy's end.
+// NewDecider returns a Decider that remembers about size verified signatures, at
+// least 32, so that a stream of segments does not cost a signature check each.
+// Only positive results are kept, and never beyond the policy's end.
 func NewDecider(parity Parity, size int) *Decider {
 	return &Decider{Parity: parity, cache: newVerifiedCache(size)}
 }

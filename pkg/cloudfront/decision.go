@@ -65,9 +65,9 @@ type Rule string
 const (
 	RuleSize              Rule = "size"
 	RuleQueryNames        Rule = "query-names"
-	RuleDuplicates        Rule = "duplicates"
 	RuleKeyPairID         Rule = "key-pair-id"
 	RuleSignaturePresent  Rule = "signature-present"
+	RuleDuplicates        Rule = "duplicates"
 	RuleKeyGroup          Rule = "key-group"
 	RuleHash              Rule = "hash"
 	RuleSignatureEncoding Rule = "signature-encoding"

@@ -197,6 +197,9 @@ func (j *judge) checkSignatureEncoding() Code {
 	if j.verified = j.recall(); j.verified {
 		return ""
 	}
+	if j.sent.values[fieldSignature] == "" {
+		return j.skip("there is none")
+	}
 	signature, err := Decode(j.sent.values[fieldSignature])
 	if err != nil {
 		if j.tracing {

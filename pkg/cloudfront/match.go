@@ -56,7 +56,7 @@ func covers(resource string, u *wireURL) bool {
 // match reports whether the pattern covers u. The query counts without
 // CloudFront's own parameters.
 func (p *pattern) match(u *wireURL) bool {
-	if p.scheme == "" || p.scheme != "*" && p.scheme != u.scheme {
+	if u.scheme != "http" && u.scheme != "https" || p.scheme != "*" && p.scheme != u.scheme {
 		return false
 	}
 	host := matchHost(u.scheme, u.host)
@@ -77,8 +77,9 @@ func (p *pattern) match(u *wireURL) bool {
 
 // A glob is a text with "*" for any number of characters, none included, and
 // "?" for exactly one. Matching takes the leftmost place for every piece
-// between stars and never looks back, so its time is linear in the subject for
-// pieces without "?", and length/64 times that for those with.
+// between stars and never looks back, so its time is linear in the subject. A
+// piece with "?" costs more for a character, but never more than 64 comparisons
+// or one word for 64 bytes of the piece.
 type glob struct {
 	pieces []string // between the stars
 }
@@ -124,41 +125,52 @@ func fits(piece, s string) bool {
 
 // index returns the first place in s that piece fits, or -1.
 func index(s, piece string) int {
-	if strings.IndexByte(piece, '?') < 0 {
+	switch {
+	case strings.IndexByte(piece, '?') < 0:
 		return strings.Index(s, piece)
+	case len(piece) > 64:
+		return shiftAnd(s, piece)
 	}
-	return shiftAnd(s, piece)
+	for i := range len(s) - len(piece) + 1 {
+		if fits(piece, s[i:i+len(piece)]) {
+			return i
+		}
+	}
+	return -1
 }
 
-// shiftAnd finds a piece with "?" by the bit-parallel Shift-And algorithm
+// shiftAnd finds a long piece with "?" by the bit-parallel Shift-And algorithm
 // (Baeza-Yates and Gonnet 1992): bit i of state says that the first i+1
 // characters of piece fit the text that ends here.
 func shiftAnd(s, piece string) int {
 	words := (len(piece) + 63) / 64
-	masks := make([]uint64, 256*words)
-	for i := range len(piece) {
-		bit := uint64(1) << (i % 64)
-		if piece[i] != '?' {
-			masks[int(piece[i])*words+i/64] |= bit
-			continue
-		}
-		for c := range 256 {
-			masks[c*words+i/64] |= bit
-		}
-	}
-	state := make([]uint64, words)
+	masks, state := pieceMasks(piece, words), make([]uint64, words)
 	final := uint64(1) << ((len(piece) - 1) % 64)
 	for i := range len(s) {
-		mask := masks[int(s[i])*words:][:words]
+		top := min(i/64+1, words) // the rest is still zero
+		exact, wild := masks[int(s[i])*words:][:top], masks[256*words:][:top]
 		carry := uint64(1)
-		for w := range state {
-			next := state[w] >> 63
-			state[w] = (state[w]<<1 | carry) & mask[w]
-			carry = next
+		for w, bits := range state[:top] {
+			state[w] = (bits<<1 | carry) & (exact[w] | wild[w])
+			carry = bits >> 63
 		}
 		if state[words-1]&final != 0 {
 			return i + 1 - len(piece)
 		}
 	}
 	return -1
+}
+
+// pieceMasks returns the places of every character in piece, as words bits for
+// each of 256 characters, and behind them the places of "?".
+func pieceMasks(piece string, words int) []uint64 {
+	masks := make([]uint64, 257*words)
+	for i := range len(piece) {
+		c := int(piece[i])
+		if c == '?' {
+			c = 256
+		}
+		masks[c*words+i/64] |= 1 << (i % 64)
+	}
+	return masks
 }

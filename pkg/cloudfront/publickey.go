@@ -3,6 +3,7 @@ package cloudfront
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/fips140"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
@@ -62,8 +63,12 @@ func (k *PublicKey) Kind() string {
 }
 
 // Verify reports whether signature is the key's over text: PKCS #1 v1.5 for
-// RSA, ASN.1 DER for ECDSA.
+// RSA, ASN.1 DER for ECDSA. In FIPS 140-only mode, where SHA-1 would panic, no
+// signature over it verifies.
 func (k *PublicKey) Verify(hash Hash, text, signature []byte) bool {
+	if hash != SHA256 && (hash != SHA1 || fips140.Enforced()) {
+		return false
+	}
 	digest := hash.sum(text)
 	switch key := k.key.(type) {
 	case *rsa.PublicKey:

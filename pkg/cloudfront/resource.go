@@ -14,9 +14,10 @@ import (
 // place, or that CloudFront could read differently from what was meant.
 var ErrUnsafeResource = errors.New("unsafe resource")
 
-// maxResource is the longest resource, in bytes, whose policy still fits into
-// one cookie of 4,096 bytes (RFC 6265, section 6.1).
-const maxResource = 2968
+const (
+	maxCookie   = 4096 // name and value, in bytes (RFC 6265, section 6.1)
+	maxResource = 2968 // in bytes, whose policy with an end still fits into a cookie
+)
 
 // A Resource is what a policy names: one URL, or URLs by a pattern whose
 // wildcards stand in path or query only. The zero value signs nothing.
@@ -84,7 +85,8 @@ func (s Site) Prefix(path string) (Resource, error) {
 // https URL in its wire form, with "*" and "?" as wildcards in path and query.
 // It refuses what the AWS CLI refuses ('"', "\", control characters, spaces,
 // non-ASCII, fragments) and, as the holder of such a signature could leave the
-// distribution, wildcards in scheme or host and an empty resource.
+// distribution, wildcards in scheme or host and an empty resource. Only a
+// loopback host may have a port.
 func ParseResource(s string) (Resource, error) {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
@@ -107,7 +109,7 @@ func ParseResource(s string) (Resource, error) {
 		return Resource{}, unsafe(s, "a #fragment never reaches CloudFront")
 	case len(rest) == len(host):
 		return Resource{}, unsafe(s, "want a path after the host, at least /")
-	case len(s) > 8192:
+	case len(s) > maxURL:
 		return Resource{}, unsafe(s, "longer than a URL may be (8,192 bytes)")
 	}
 	return Resource{text: s, wild: strings.Contains(path, "*")}, nil

@@ -67,13 +67,13 @@ func (s *Signed) URL(url string) (string, error) {
 	}
 	request := parseURL(url)
 	switch {
-	case request.signing:
+	case request.signing || request.odd != "":
 		return "", fmt.Errorf("%q: its query has a parameter whose name CloudFront keeps for itself (%s)", url, strings.Join(reserved[:], ", "))
 	case s.canned && url != s.Policy.Resource.text:
 		return "", fmt.Errorf("%w: signed %q, asked for %q", ErrCanned, s.Policy.Resource, url)
 	case strings.HasSuffix(url, "?"):
 		return "", fmt.Errorf("%q ends in an empty query, which CloudFront drops before it compares", url)
-	case !covers(s.Policy.Resource.text, request):
+	case !s.canned && !covers(s.Policy.Resource.text, request):
 		return "", fmt.Errorf("the policy for %q does not cover %q", s.Policy.Resource, url)
 	}
 	var b strings.Builder
@@ -86,6 +86,9 @@ func (s *Signed) URL(url string) (string, error) {
 		b.WriteByte(separator)
 		b.WriteString(f.Name + "=" + f.Value)
 		separator = '&'
+	}
+	if b.Len() > maxURL {
+		return "", fmt.Errorf("%.80q... has %d bytes once signed, a URL may have %d", url, b.Len(), maxURL)
 	}
 	return b.String(), nil
 }

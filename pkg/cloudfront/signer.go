@@ -42,6 +42,9 @@ func NewSigner(keyPairID string, key crypto.Signer, hash Hash) (*Signer, error) 
 			hash = SHA256
 		}
 	}
+	if _, err := ParseHash(string(hash)); err != nil {
+		return nil, err
+	}
 	if elliptic && hash == SHA1 {
 		return nil, fmt.Errorf("%w: an ECDSA key signs with SHA256 only", ErrKeyType)
 	}
@@ -75,8 +78,16 @@ func (s *Signer) KeyPairID() string { return s.id }
 // Hash returns the hash that the signer uses.
 func (s *Signer) Hash() Hash { return s.hash }
 
-// Sign signs p as a custom policy.
+// Sign signs p as a custom policy. It returns ErrUnsafeResource if the policy
+// does not fit into a cookie, which browsers would drop without a word.
 func (s *Signer) Sign(p Policy) (*Signed, error) {
+	if size := len(CookiePolicy) + encoding.EncodedLen(len(p.Text())); size > maxCookie {
+		return nil, fmt.Errorf("%w: its policy makes a cookie of %d bytes, browsers keep %d", ErrUnsafeResource, size, maxCookie)
+	}
+	return s.sign(p)
+}
+
+func (s *Signer) sign(p Policy) (*Signed, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -100,7 +111,7 @@ func (s *Signer) SignCanned(p Policy) (*Signed, error) {
 	if !p.Canned() {
 		return nil, fmt.Errorf("%w: found %q", ErrCanned, p.Resource)
 	}
-	signed, err := s.Sign(p) // of a policy that is all canned, both forms have the same bytes
+	signed, err := s.sign(p) // of a policy that is all canned, both forms have the same bytes
 	if err != nil {
 		return nil, err
 	}

@@ -93,25 +93,32 @@ func NewStamper(site Site, ring Ring, opts StamperOptions) (*Stamper, error) {
 }
 
 // Stamp returns the signed cookies for g. It returns ErrBusy when too many
-// signatures are wanted at once, and ErrUnsafeResource for a path that is not
-// made of slugs.
+// signatures are wanted at once, ErrUnsafeResource for a path that is not made
+// of slugs, and ErrCookieScope for one that is too long for a cookie.
 func (s *Stamper) Stamp(ctx context.Context, g gate.Grant) (*gate.Stamp, error) {
 	resource, err := s.site.Prefix(g.Path)
 	if err != nil {
 		return nil, err
+	}
+	stamp := &gate.Stamp{Grant: g, Resource: resource.String(), CookiePath: "/" + g.Path + "/"}
+	if len(stamp.CookiePath) > maxCookiePath {
+		return nil, fmt.Errorf("%w: Path has %d bytes, browsers ignore one of more than %d", ErrCookieScope, len(stamp.CookiePath), maxCookiePath)
 	}
 	policy := Policy{Resource: resource, DateLessThan: g.Expires, DateGreaterThan: g.NotBefore}
 	signed, err := s.signed(ctx, policy)
 	if err != nil {
 		return nil, err
 	}
-	stamp := &gate.Stamp{Grant: g, Resource: resource.String(), CookiePath: "/" + g.Path + "/"}
 	stamp.Cookies, stamp.Stale = s.opts.Cookies.split(s.site, stamp.CookiePath, signed.Cookies())
 	return stamp, nil
 }
 
 // Clear returns cookies that delete every CloudFront cookie of a path prefix.
+// For a path that cannot have any, as Stamp would refuse it, there are none.
 func (s *Stamper) Clear(path string) []*http.Cookie {
+	if _, err := s.site.Prefix(path); err != nil {
+		return nil
+	}
 	_, stale := s.opts.Cookies.split(s.site, "/"+path+"/", nil)
 	return stale
 }
@@ -147,6 +154,9 @@ func (s *Stamper) signed(ctx context.Context, p Policy) (*Signed, error) {
 // waiting takes nobody else along.
 func (s *Stamper) join(ctx context.Context, signer *Signer, key stampKey, p Policy) (*Signed, error) {
 	flight := s.flights.DoChan(fmt.Sprintf("%q %q %q %d %d", key.keyPairID, key.hash, key.resource, key.start, key.end), func() (any, error) {
+		if signed := (*s.shared.Load())[key]; signed != nil {
+			return signed, nil // made by a flight that landed after we had looked
+		}
 		signed, err := s.make(context.WithoutCancel(ctx), signer, p)
 		if err == nil {
 			s.share(key, signed)
