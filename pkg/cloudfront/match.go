@@ -1,6 +1,9 @@
 package cloudfront
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // A pattern is a policy's resource cut into the four sections of the signed-URL
 // page, [protocol]://[domain]/[path]\?[query]. A wildcard acts inside its own
@@ -8,23 +11,40 @@ import "strings"
 // for a custom policy").
 type pattern struct {
 	scheme   string // "*" for any, "" for a pattern that matches nothing
-	host     glob
+	http     glob // the domain for a request by http, without that scheme's own port
+	https    glob // and by https
 	path     glob
 	query    glob
 	anyPath  bool // the domain ended in "*" and nothing followed
 	anyQuery bool // the path ended in "*" and no query section followed
 	hasQuery bool
+	// bare are the readings of a resource without "\?" in which a bare "?" is the
+	// one that begins a query. AWS's own signers write resources like that for a
+	// URL with a query.
+	bare []bareQuery
 }
+
+type bareQuery struct{ path, query glob }
+
+// maxBare is how many readings of a resource are tried. A longer one has more
+// wildcards than anybody means.
+const maxBare = 16
 
 // compile reads a resource. There is no invalid one: what CloudFront could
 // never match, such as a path without a host, compiles to a pattern that
 // matches nothing.
 func compile(resource string) pattern {
+	if strings.IndexByte(resource, anyByte) >= 0 {
+		return pattern{}
+	}
 	if resource == "*" {
-		return pattern{scheme: "*", host: newGlob("*"), anyPath: true}
+		return pattern{scheme: "*", http: newGlob("*"), https: newGlob("*"), anyPath: true}
 	}
 	p := pattern{}
 	scheme, rest, ok := strings.Cut(resource, "://")
+	if strings.Contains(scheme, "/") { // a "://" in path or query is none of the protocol's
+		ok = false
+	}
 	switch {
 	case ok && (scheme == "http" || scheme == "https" || scheme == "*"):
 		p.scheme = scheme
@@ -33,18 +53,52 @@ func compile(resource string) pattern {
 	default:
 		return pattern{}
 	}
-	slash := strings.IndexByte(rest, '/')
-	if slash < 0 {
-		p.host = newGlob(strings.ToLower(rest))
-		p.anyPath = strings.HasSuffix(rest, "*")
-		p.path = newGlob("/")
-		return p
+	host, target := cutHost(rest)
+	host = strings.ToLower(host)
+	p.http, p.https = newGlob(withoutDefaultPort("http", host)), newGlob(withoutDefaultPort("https", host))
+	if target == "" {
+		p.anyPath = strings.HasSuffix(host, "*")
 	}
-	p.host = newGlob(strings.ToLower(rest[:slash]))
-	path, query, hasQuery := strings.Cut(rest[slash:], `\?`)
+	path, query, hasQuery := strings.Cut(target, `\?`)
+	path = cmp.Or(path, "/")
 	p.path, p.query, p.hasQuery = newGlob(path), newGlob(query), hasQuery
 	p.anyQuery = !hasQuery && strings.HasSuffix(path, "*")
+	if !hasQuery {
+		p.bare = bareQueries(path)
+	}
 	return p
+}
+
+// cutHost cuts behind the domain, where path or query begins.
+func cutHost(rest string) (host, target string) {
+	end := len(rest)
+	for _, mark := range []string{"/", `\?`} {
+		if i := strings.Index(rest, mark); i >= 0 {
+			end = min(end, i)
+		}
+	}
+	return rest[:end], rest[end:]
+}
+
+// withoutDefaultPort drops a port that the scheme has anyway.
+func withoutDefaultPort(scheme, host string) string {
+	switch scheme {
+	case "https":
+		return strings.TrimSuffix(host, ":443")
+	case "http":
+		return strings.TrimSuffix(host, ":80")
+	}
+	return host
+}
+
+func bareQueries(path string) []bareQuery {
+	var readings []bareQuery
+	for i := range len(path) {
+		if path[i] == '?' && len(readings) < maxBare {
+			readings = append(readings, bareQuery{newGlob(path[:i]), newGlob(path[i+1:])})
+		}
+	}
+	return readings
 }
 
 // covers reports whether a resource covers u.
@@ -60,19 +114,25 @@ func (p *pattern) match(u *wireURL) bool {
 		return false
 	}
 	host := matchHost(u.scheme, u.host)
-	if host == "" || !p.host.match(host) {
+	domain := &p.https
+	if u.scheme == "http" {
+		domain = &p.http
+	}
+	if host == "" || !domain.match(host) {
 		return false
 	}
 	if p.anyPath {
 		return true
 	}
-	if !p.path.match(u.path) {
-		return false
+	if p.path.match(u.path) && (p.anyQuery || p.hasQuery && p.query.match(u.own) || !p.hasQuery && u.own == "") {
+		return true
 	}
-	if p.hasQuery {
-		return p.query.match(u.own)
+	for _, b := range p.bare {
+		if u.own != "" && b.path.match(u.path) && b.query.match(u.own) {
+			return true
+		}
 	}
-	return p.anyQuery || u.own == ""
+	return false
 }
 
 // A glob is a text with "*" for any number of characters, none included, and
@@ -81,10 +141,15 @@ func (p *pattern) match(u *wireURL) bool {
 // piece with "?" costs more for a character, but never more than 64 comparisons
 // or one word for 64 bytes of the piece.
 type glob struct {
-	pieces []string // between the stars
+	pieces []string // between the stars; anyByte stands for "any character"
 }
 
+// anyByte takes the place of a bare "?" in a piece, so that an escaped one can
+// stand for itself. No URL on the wire has it.
+const anyByte = '\x00'
+
 func newGlob(text string) glob {
+	text = strings.NewReplacer(`\?`, "?", "?", string(rune(anyByte))).Replace(text)
 	for strings.Contains(text, "**") {
 		text = strings.ReplaceAll(text, "**", "*")
 	}
@@ -116,7 +181,7 @@ func fits(piece, s string) bool {
 		return true
 	}
 	for i := range len(piece) {
-		if piece[i] != s[i] && piece[i] != '?' {
+		if piece[i] != s[i] && piece[i] != anyByte {
 			return false
 		}
 	}
@@ -126,7 +191,7 @@ func fits(piece, s string) bool {
 // index returns the first place in s that piece fits, or -1.
 func index(s, piece string) int {
 	switch {
-	case strings.IndexByte(piece, '?') < 0:
+	case strings.IndexByte(piece, anyByte) < 0:
 		return strings.Index(s, piece)
 	case len(piece) > 64:
 		return shiftAnd(s, piece)
@@ -162,12 +227,12 @@ func shiftAnd(s, piece string) int {
 }
 
 // pieceMasks returns the places of every character in piece, as words bits for
-// each of 256 characters, and behind them the places of "?".
+// each of 256 characters, and behind them those of "any".
 func pieceMasks(piece string, words int) []uint64 {
 	masks := make([]uint64, 257*words)
 	for i := range len(piece) {
 		c := int(piece[i])
-		if c == '?' {
+		if c == anyByte {
 			c = 256
 		}
 		masks[c*words+i/64] |= 1 << (i % 64)

@@ -1,6 +1,7 @@
 package cloudfront_test
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -98,7 +99,12 @@ var matchCases = []struct {
 	{"https://h.example/stop-?.mp3", "https://h.example/stop-12.mp3", false},
 	{"https://h.example/stop-?.mp3", "https://h.example/stop-.mp3", false},
 	{"https://h.example/stop-?", "https://h.example/stop-?", false},
-	{"https://h.example/a?b", "https://h.example/a?b", false}, // a bare question mark is one character of the path
+	{"https://h.example/a?b", "https://h.example/a?b", true}, // a bare question mark is any character, also the one that begins a query
+	{"https://h.example/a?b", "https://h.example/a?c", false},
+	{"https://h.example/a?b*", "https://h.example/a?b=1&c=2", true},
+	{"https://h.example/s?op?b=?", "https://h.example/stop?b=7", true},
+	{"https://h.example/s?op?b=?", "https://h.example/stop?b=", false},
+	{`https://h.example/a?\?b`, "https://h.example/a?b", false}, // where the query is marked, a bare one is in the path
 	{"https://h.example/a?b", "https://h.example/a/b", true},
 	{"https://h.example/???", "https://h.example/abc", true},
 	{"https://h.example/???*", "https://h.example/ab", false},
@@ -137,6 +143,8 @@ var matchCases = []struct {
 	{`https://h.example/a\?*Policy*`, "https://h.example/a?x=1&Policy=p", false},
 	{`https://h.example/a\?policy=1`, "https://h.example/a?policy=1", true},
 	{"https://h.example/a?x://y", "https://h.example/a", false},
+	{"*h.example/*u=http://b*", "https://h.example/a?u=http://b/", false}, // the star ends before the query
+	{`*h.example/*\?u=http://b*`, "https://h.example/a?u=http://b/", true},
 	{"https://h.example/a", "https://h.example/a#b", true}, // a fragment is never sent
 }
 
@@ -169,24 +177,37 @@ func reference(resource, url string) bool {
 		return true
 	}
 	wantScheme, rest, ok := strings.Cut(resource, "://")
-	if !ok { // without a protocol it must begin with a star, and covers any
+	if !ok || strings.Contains(wantScheme, "/") { // without a protocol it must begin with a star, and covers any
 		wantScheme, rest = "*", resource
 		if resource == "" || resource[0] != '*' {
 			return false
 		}
 	}
 	wantHost, wantPath := rest, "/"
-	if i := strings.Index(rest, "/"); i >= 0 {
-		wantHost, wantPath = rest[:i], rest[i:]
+	if i := regexp.MustCompile(`/|\\\?`).FindStringIndex(rest); i != nil { // the domain ends where path or query begin
+		wantHost, wantPath = rest[:i[0]], rest[i[0]:]
 	} else if strings.HasSuffix(rest, "*") { // a star at the end of the domain covers path and query
 		return (wantScheme == "*" || wantScheme == scheme) && glob(strings.ToLower(wantHost), host)
 	}
+	wantHost = strings.TrimSuffix(wantHost, map[string]string{"http": ":80", "https": ":443"}[scheme])
 	wantPath, wantQuery, hasQuery := strings.Cut(wantPath, `\?`)
+	wantPath = cmp.Or(wantPath, "/")
 	if !hasQuery && strings.HasSuffix(wantPath, "*") && strings.Contains(rest, "/") { // so does one at the end of the path
 		wantQuery = "*"
 	}
-	return (wantScheme == "*" || wantScheme == scheme) && glob(strings.ToLower(wantHost), host) &&
-		glob(wantPath, path) && glob(wantQuery, ownQuery(sections[4]))
+	if (wantScheme != "*" && wantScheme != scheme) || !glob(strings.ToLower(wantHost), host) {
+		return false
+	}
+	query := ownQuery(sections[4])
+	if glob(wantPath, path) && glob(wantQuery, query) {
+		return true
+	}
+	for i := range len(wantPath) { // a bare question mark may be the one that begins the query
+		if !hasQuery && query != "" && wantPath[i] == '?' && glob(wantPath[:i], path) && glob(wantPath[i+1:], query) {
+			return true
+		}
+	}
+	return false
 }
 
 func ownQuery(query string) string {
@@ -203,6 +224,8 @@ func glob(pattern, s string) bool {
 	switch {
 	case pattern == "":
 		return s == ""
+	case strings.HasPrefix(pattern, `\?`):
+		return s != "" && s[0] == '?' && glob(pattern[2:], s[1:])
 	case pattern[0] == '*':
 		return glob(pattern[1:], s) || s != "" && glob(pattern, s[1:])
 	}

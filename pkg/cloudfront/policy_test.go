@@ -21,7 +21,7 @@ func TestPolicyText(t *testing.T) {
 		{"prefix", cloudfront.Policy{Resource: prefix(t, "castle"), DateLessThan: time.Unix(1795003600, 999)},
 			`{"Statement":[{"Resource":"https://media.example.org/castle/*","Condition":{"DateLessThan":{"AWS:EpochTime":1795003600}}}]}`},
 		{"ampersand", cloudfront.Policy{Resource: url, DateLessThan: time.Unix(1795000600, 0)},
-			`{"Statement":[{"Resource":"https://media.example.org/castle/map.pdf?lang=en&v=<2>","Condition":{"DateLessThan":{"AWS:EpochTime":1795000600}}}]}`},
+			`{"Statement":[{"Resource":"https://media.example.org/castle/map.pdf?lang=en&v=%3C2%3E","Condition":{"DateLessThan":{"AWS:EpochTime":1795000600}}}]}`},
 		{"everything", cloudfront.Policy{Resource: prefix(t, "castle/audio"), DateLessThan: time.Unix(1795003600, 0),
 			DateGreaterThan: time.Unix(1795000060, 0), IPAddress: netip.MustParsePrefix("192.0.2.77/24")},
 			`{"Statement":[{"Resource":"https://media.example.org/castle/audio/*","Condition":{"DateLessThan":{"AWS:EpochTime":1795003600},` +

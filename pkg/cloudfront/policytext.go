@@ -53,7 +53,7 @@ type policyReader struct{ dec *json.Decoder }
 func (r *policyReader) document(s *statement) error {
 	return r.object([]string{"Statement"}, 1, func(string) error {
 		if err := r.delim('['); err != nil {
-			return fmt.Errorf("Statement: %w, want an array with one statement", err)
+			return fmt.Errorf("member Statement: %w, want an array with one statement", err)
 		}
 		if err := r.statement(s); err != nil {
 			return err
@@ -75,7 +75,7 @@ func (r *policyReader) statement(s *statement) error {
 			err = errors.New("is empty")
 		}
 		if err != nil {
-			return fmt.Errorf("Resource: %w", err)
+			return fmt.Errorf("member Resource: %w", err)
 		}
 		s.resource = resource
 		return nil

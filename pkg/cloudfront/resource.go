@@ -86,7 +86,9 @@ func (s Site) Prefix(path string) (Resource, error) {
 // It refuses what the AWS CLI refuses ('"', "\", control characters, spaces,
 // non-ASCII, fragments) and, as the holder of such a signature could leave the
 // distribution, wildcards in scheme or host and an empty resource. Only a
-// loopback host may have a port.
+// loopback host may have a port. What a browser would spell differently is put
+// into its spelling (WHATWG URL, "URL serializing"): the host in lower case,
+// "'", "<" and ">" in a query percent-encoded, and so on.
 func ParseResource(s string) (Resource, error) {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c >= 0x7f || c == '"' || c == '\\' {
@@ -109,10 +111,43 @@ func ParseResource(s string) (Resource, error) {
 		return Resource{}, unsafe(s, "a #fragment never reaches CloudFront")
 	case len(rest) == len(host):
 		return Resource{}, unsafe(s, "want a path after the host, at least /")
-	case len(s) > maxURL:
+	case dotSegment(path):
+		return Resource{}, unsafe(s, "browsers resolve . and .. before they ask")
+	}
+	s = scheme + "://" + strings.ToLower(host) + wireForm("/"+path)
+	if len(s) > maxURL {
 		return Resource{}, unsafe(s, "longer than a URL may be (8,192 bytes)")
 	}
 	return Resource{text: s, wild: strings.Contains(path, "*")}, nil
+}
+
+// wireForm returns path and query as a browser sends them. Percent-encoding
+// that is there already is kept.
+func wireForm(target string) string {
+	var b strings.Builder
+	rewritten := "<>`{}^" // the path percent-encode set, without what ParseResource refuses
+	for i := range len(target) {
+		c := target[i]
+		if c == '?' {
+			rewritten = "<>'" // the special-query percent-encode set
+		}
+		if strings.IndexByte(rewritten, c) < 0 {
+			b.WriteByte(c)
+			continue
+		}
+		fmt.Fprintf(&b, "%%%02X", c)
+	}
+	return b.String()
+}
+
+func dotSegment(path string) bool {
+	path, _, _ = strings.Cut(path, "?")
+	for segment := range strings.SplitSeq(path, "/") {
+		if plain := strings.ReplaceAll(strings.ToLower(segment), "%2e", "."); plain == "." || plain == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 func unsafe(found, want string) error {

@@ -158,12 +158,34 @@ func TestSitePrefixLength(t *testing.T) {
 	}
 }
 
+// What a browser would spell differently is signed in its spelling.
+func TestParseResourceWireForm(t *testing.T) {
+	for s, want := range map[string]string{
+		"https://Media.Example.org/X":              "https://media.example.org/X",
+		"https://media.example.org/a?q=it's":       "https://media.example.org/a?q=it%27s",
+		"https://media.example.org/it's?q=<b>":     "https://media.example.org/it's?q=%3Cb%3E",
+		"https://media.example.org/<a>`{b}^c":      "https://media.example.org/%3Ca%3E%60%7Bb%7D%5Ec",
+		"https://media.example.org/a?q={b}`^|":     "https://media.example.org/a?q={b}`^|",
+		"https://media.example.org/a+b%20c,d=e~f":  "https://media.example.org/a+b%20c,d=e~f",
+		"https://media.example.org/a?b=c+d%20e,=f": "https://media.example.org/a?b=c+d%20e,=f",
+	} {
+		if got, err := cloudfront.ParseResource(s); err != nil || got.String() != want {
+			t.Errorf("ParseResource(%q) = %q, %v, want %q", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"https://media.example.org/a/../b", "https://media.example.org/./a", "https://media.example.org/a/%2e%2E/b", "https://media.example.org/a/.%2e"} {
+		if got, err := cloudfront.ParseResource(s); !errors.Is(err, cloudfront.ErrUnsafeResource) {
+			t.Errorf("ParseResource(%q) = %q, %v, want ErrUnsafeResource", s, got, err)
+		}
+	}
+}
+
 func TestParseResource(t *testing.T) {
 	for _, s := range []string{
 		"https://media.example.org/", "https://media.example.org/*", "https://media.example.org/castle/*",
 		"https://media.example.org/castle/stop-?.mp3", "https://media.example.org/a.mp3?lang=en&v=2",
-		"https://media.example.org/%7Etour/a%20b.mp3", "http://media.example.org/x", "https://Media.example.org/x",
-		"http://127.0.0.1:8081/castle/*", "http://[::1]:8081/x", "https://media.example.org/it's<fine>(x)",
+		"https://media.example.org/%7Etour/a%20b.mp3", "http://media.example.org/x",
+		"http://127.0.0.1:8081/castle/*", "http://[::1]:8081/x", "https://media.example.org/it's(fine)",
 		"https://media.example.org/x?u=https://other.example/",
 	} {
 		if got, err := cloudfront.ParseResource(s); err != nil || got.String() != s {

@@ -59,12 +59,14 @@ func (s *Signed) fields(prefix string) []Field {
 }
 
 // URL returns url with the signature in its query: the URL that the policy
-// names, or for a pattern one that it covers. The URL must be in its wire form;
-// it is sent as it is.
+// names, or for a pattern one that it covers. It is put into its wire form first,
+// see ParseResource.
 func (s *Signed) URL(url string) (string, error) {
-	if _, err := ParseResource(url); err != nil {
+	wire, err := ParseResource(url)
+	if err != nil {
 		return "", err
 	}
+	url = wire.text
 	request := parseURL(url)
 	switch {
 	case request.signing || request.odd != "":

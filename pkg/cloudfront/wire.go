@@ -156,13 +156,7 @@ func (u *wireURL) stripped() string {
 // matchHost returns host in lower case and without the scheme's own port, or
 // nothing if it ends in a dot.
 func matchHost(scheme, host string) string {
-	host = strings.ToLower(host)
-	switch scheme {
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	}
+	host = withoutDefaultPort(scheme, strings.ToLower(host))
 	if strings.HasSuffix(host, ".") {
 		return ""
 	}

@@ -624,24 +624,31 @@ def resource_covers(resource, origin, path, own_query):
     # The escaped question mark begins the query; a bare one is the wildcard.
     # [url custom] "*example.com" is "*://*example.com/": no path is "/".
     path_section, mark, query_section = rest.partition("\\?")
-    if not matches(path_section or "/", path):
-        return False
     if mark:
-        return matches(query_section, own_query)
+        return matches(path_section or "/", path) and matches(query_section, own_query)
     # [url custom] a "*" that ends the path covers any query: "/hello*" is
     # "/hello*\?*". Any other path wants no query.
-    return path_section.endswith("*") or own_query == ""
+    if matches(path_section or "/", path) and (path_section.endswith("*") or own_query == ""):
+        return True
+    # Choice: "?" is any one character, so it may be the one that begins the
+    # query. AWS's own signers write such resources for a URL with a query.
+    return own_query != "" and any(
+        matches(path_section[:i], path) and matches(path_section[i + 1 :], own_query)
+        for i, c in enumerate(path_section)
+        if c == "?"
+    )
 
 
 def domain_covers(domain, scheme, authority):
-    """Choice: no case; no trailing dot; no port but the scheme's default one.
+    """Choice: no case; no trailing dot; the scheme's default port counts as absent.
 
-    The default port counts as absent. A request for another port, or for a
-    name with a dot at its end, is covered by no domain.
+    Any other port is compared like the rest of the name, for edges on a machine
+    of one's own. A request for a name with a dot at its end is covered by no
+    domain.
     """
     default = {"http": ":80", "https": ":443"}.get(scheme, ":")
     host = authority.lower().removesuffix(default)
-    if host.endswith(".") or re.search(r":[0-9]*$", host):
+    if host.endswith("."):
         return False
     return matches(domain.lower().removesuffix(default), host)
 

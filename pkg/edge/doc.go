@@ -1,0 +1,56 @@
+// Package edge is a local CloudFront: cache behaviors, trusted key groups and
+// origins, for development, for tests and for a house without Internet.
+//
+// It differs from CloudFront in these points; see [Differences].
+//
+//   - Nothing is cached: every request reaches its origin, and X-Cache never
+//     says Hit.
+//   - There is no WAF, no geographic restriction, no function at the edge, no
+//     compression, no origin group, no WebSocket and no invalidation.
+//   - A path that can be read in two ways (dot segments, //, an escaped slash,
+//     dot or backslash, a semicolon, control characters, double escapes,
+//     anything but UTF-8) is answered with 400; CloudFront chooses the behavior
+//     by the normalized path and sends the raw one to the origin.
+//   - A cache behavior is chosen by the decoded path, so that an escaped letter
+//     does not lead past a pattern; the policy is compared with the path as
+//     sent.
+//   - A Host with characters that no host name has is answered with 400; which
+//     host names the distribution has is not checked.
+//   - What AWS does not say about policies and cookies is decided strictly;
+//     cloudfront.Parity lists these points.
+//   - A preflight (OPTIONS) at a restricted behavior needs a signature like
+//     every other request.
+//   - A HEAD request with a body is refused like a GET with one, and Range
+//     counts for GET only.
+//   - A range that begins beyond the object is answered with 416.
+//   - CloudFront's parameters and cookies never reach an origin, Hash-Algorithm
+//     and public behaviors included.
+//   - An origin sees all other headers of the viewer, and one X-Forwarded-For
+//     that holds the viewer's address alone.
+//   - An empty key group is a fault of the configuration.
+//   - A missing file is answered with 404, where S3 says 403 unless listing is
+//     allowed.
+//   - A file is not served under another case or Unicode form of its name, even
+//     where the file system would.
+//   - A viewer that takes less than 128 KiB in 30 seconds is cut off, and a
+//     reply that turns out shorter than declared aborts the connection.
+//
+// An [Edge] is an [http.Handler] made from a [Config]. The first [Behavior] whose
+// pattern fits a path says whether a signature is needed and which origin answers:
+// a directory ([Folder]), embedded files ([FS]), a server elsewhere ([HTTP]) or
+// any handler in this process. Signatures are checked by package cloudfront, for
+// every method and before conditions and ranges, so that a 304 needs a valid
+// cookie like a 200.
+//
+//	media, err := edge.Folder("media")
+//	...
+//	e, err := edge.New(edge.Config{Behaviors: []edge.Behavior{
+//		{PathPattern: "/castle/*", Origin: media, TrustedKeyGroup: &group},
+//		{PathPattern: "/v1/*", Origin: api, AllowedMethods: edge.AllMethods(), ForwardCookies: true},
+//		{PathPattern: "*", Origin: media},
+//	}})
+//
+// Refusals have CloudFront's status, body and headers. The behavior follows the
+// CloudFront Developer Guide, "Request and response behavior" and "Serve private
+// content with signed URLs and signed cookies".
+package edge

@@ -1,0 +1,86 @@
+package httpapi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"strings"
+)
+
+type requestIDKey struct{}
+
+// requestID returns the ID that addHeaders gave the request.
+func requestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// addHeaders gives every reply its ID and the headers that keep it out of
+// caches, frames and type guessing. The ID is ours, whatever the viewer sent.
+func (s *Server) addHeaders(next http.Handler) http.Handler {
+	secure := strings.HasPrefix(s.opts.PublicOrigin, "https://")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := rand.Text()
+		h := w.Header()
+		h.Set("X-Request-Id", id)
+		h.Set("Cache-Control", "no-store")
+		h.Add("Vary", "Origin")
+		h.Add("Vary", "Sec-Fetch-Site")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		h.Set("Referrer-Policy", "no-referrer")
+		if secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id)))
+	})
+}
+
+// recoverPanics turns a panic into a 500 and one log line.
+func (s *Server) recoverPanics(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			switch p := recover(); {
+			case p == nil:
+			case p == http.ErrAbortHandler:
+				panic(p)
+			default:
+				s.log.LogAttrs(r.Context(), slog.LevelError, "panic in a handler", slog.String("request_id", requestID(r.Context())),
+					slog.String("panic", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+				s.fail(w, r, &requestError{status: http.StatusInternalServerError, code: "internal", detail: "Something went wrong on our side."})
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuseForeignHosts answers 421 when a request names another host than the
+// configured one: nothing here is ever built from what a viewer calls us.
+// Health checks come by address and may.
+func (s *Server) refuseForeignHosts(next http.Handler) http.Handler {
+	_, host, _ := strings.Cut(s.opts.PublicOrigin, "://")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if host != "" && !strings.EqualFold(r.Host, host) && r.URL.Path != "/healthz" && r.URL.Path != "/readyz" {
+			s.fail(w, r, &requestError{status: http.StatusMisdirectedRequest, code: "misdirected",
+				detail: "This server answers under another host name.", err: fmt.Errorf("host %.100q, want %q", r.Host, host)})
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// badRequest refuses what cannot be read; err is for the log.
+func badRequest(err error) *requestError {
+	return &requestError{status: http.StatusBadRequest, code: "bad_request", detail: "The request cannot be read.", err: err}
+}
+
+// asRequestError finds a requestError in err.
+func asRequestError(err error) (*requestError, bool) {
+	var re *requestError
+	ok := errors.As(err, &re)
+	return re, ok
+}

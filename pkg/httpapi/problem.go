@@ -1,0 +1,124 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/handstamp/handstamp/pkg/gate"
+)
+
+// A problem is the body of every error, RFC 9457.
+type problem struct {
+	Type      string      `json:"type"`
+	Title     string      `json:"title"`
+	Status    int         `json:"status"`
+	Detail    string      `json:"detail,omitempty"`
+	Code      string      `json:"code"`
+	Reason    gate.Reason `json:"reason,omitempty"`
+	RequestID string      `json:"request_id"`
+}
+
+// A requestError is an error whose reply is known where it arises.
+type requestError struct {
+	status int
+	code   string
+	detail string // for the viewer
+	err    error  // for the log
+}
+
+func (e *requestError) Error() string {
+	if e.err != nil {
+		return e.code + ": " + e.err.Error()
+	}
+	return e.code + ": " + e.detail
+}
+
+func (e *requestError) Unwrap() error { return e.err }
+
+// retryAfter is what a viewer is told to wait, in seconds, when nobody knows.
+const retryAfter = "5"
+
+// fail is the one place where an error becomes a reply. An error that nobody
+// classified is ours, not the viewer's: logged whole, shown as 503.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Please try again",
+		Detail: "We cannot say at the moment whether this ticket is good. It was not refused."}
+	level := slog.LevelError
+	var denial *gate.Denial
+	if errors.As(err, &denial) {
+		p, level = denied(denial), slog.LevelInfo
+	} else if re, ok := asRequestError(err); ok {
+		p = problem{Status: re.status, Code: re.code, Title: http.StatusText(re.status), Detail: re.detail}
+		if re.status < 500 {
+			level = slog.LevelInfo
+		}
+	} else if errors.Is(err, context.Canceled) {
+		level = slog.LevelInfo // the viewer went away
+	}
+	p.Type, p.RequestID = "urn:handstamp:problem:"+p.Code, requestID(r.Context())
+	s.log.LogAttrs(r.Context(), level, "request refused", slog.Int("status", p.Status), slog.String("code", p.Code),
+		slog.String("request_id", p.RequestID), slog.Any("err", err))
+	if p.Code == "session_required" {
+		http.SetCookie(w, s.session.expired())
+	}
+	writeProblem(w, p)
+}
+
+func writeProblem(w http.ResponseWriter, p problem) {
+	if p.Status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", retryAfter)
+	}
+	writeBody(w, p.Status, "application/problem+json", p)
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	writeBody(w, status, "application/json", v)
+}
+
+func writeBody(w http.ResponseWriter, status int, contentType string, v any) {
+	body, err := json.Marshal(v)
+	if err != nil { // all that is written here can be marshalled
+		panic(err)
+	}
+	w.Header().Set("Content-Type", contentType)
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n'))
+}
+
+// denied words a refusal. Without proof that the viewer holds a real ticket
+// there is one answer for everything, or the answers would tell guessers which
+// codes exist.
+func denied(d *gate.Denial) problem {
+	switch d.Reason {
+	case gate.ReasonMalformed:
+		return problem{Status: http.StatusBadRequest, Code: "bad_request", Title: "This is not a ticket code",
+			Detail: "Type the code as it is printed on the ticket: letters, digits and hyphens."}
+	case gate.ReasonNoSession:
+		return problem{Status: http.StatusUnauthorized, Code: "session_required", Title: "Please show your ticket",
+			Detail: "There is no admission on this device, or it is over."}
+	}
+	p := problem{Status: http.StatusForbidden, Code: "ticket_not_accepted", Title: "This ticket was not accepted",
+		Detail: "Check the code for typing errors and that the ticket is for today and for this attraction, or ask the staff."}
+	if text, ok := reasons[d.Reason]; ok && d.Proven {
+		p.Reason, p.Title, p.Detail = d.Reason, text.title, text.detail
+	}
+	return p
+}
+
+// reasons are the texts for those who hold a real ticket.
+var reasons = map[gate.Reason]struct{ title, detail string }{
+	gate.ReasonExpired:         {"This ticket has expired", "Its validity is over. The ticket desk can tell you more."},
+	gate.ReasonNotYetValid:     {"This ticket is not valid yet", "Come back when its day has begun; nothing was used up."},
+	gate.ReasonNotPaid:         {"This ticket is not paid yet", "Finish the payment where you booked, then try again."},
+	gate.ReasonCancelled:       {"This ticket was cancelled", "It was cancelled or refunded. Ask where you bought it."},
+	gate.ReasonBlocked:         {"This ticket was blocked", "Its seller has blocked it. Ask where you bought it."},
+	gate.ReasonReplaced:        {"This ticket was replaced", "There is a newer code for it; look for a later e-mail."},
+	gate.ReasonWrongAttraction: {"This ticket is for another place", "It is good, but not here."},
+	gate.ReasonNotIncluded:     {"This ticket does not include the guide", "It is good, but buys no part of the guide. The desk can upgrade it."},
+	gate.ReasonSeatsTaken:      {"All places of this ticket are taken", "As many devices use it as it has places. Leave on one of them first."},
+	gate.ReasonRevoked:         {"This ticket was taken back", "The attraction has taken it back. Please ask the staff."},
+	gate.ReasonSeeStaff:        {"Please ask the staff", "Somebody has to look at this ticket."},
+}

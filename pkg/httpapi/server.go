@@ -1,0 +1,133 @@
+package httpapi
+
+import (
+	_ "embed"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/handstamp/handstamp/pkg/gate"
+	"github.com/handstamp/handstamp/pkg/urlpath"
+)
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// OpenAPI returns the description of the API, OpenAPI 3.1 in YAML.
+func OpenAPI() []byte { return openAPI }
+
+// Options tunes a Server. The zero value is ready for use.
+type Options struct {
+	PublicOrigin   string        // scheme://host[:port] where browsers reach the API; empty means any Host
+	TrustedOrigins []string      // pages on other origins that may call with cookies
+	SameSite       http.SameSite // of the session cookie; 0 means Lax
+	OwnHost        bool          // nothing but the API answers on its host
+	Log            *slog.Logger  // nil means no log
+	Now            func() time.Time
+}
+
+// A Server is the API as an http.Handler.
+type Server struct {
+	keeper   *gate.Keeper
+	places   []Place
+	opts     Options
+	log      *slog.Logger
+	origins  *origins
+	session  sessionCookie
+	handler  http.Handler
+	draining atomic.Bool
+}
+
+// New returns a Server for keeper that lists places. It returns an error for an
+// origin that is not scheme://host[:port].
+func New(keeper *gate.Keeper, places []Place, opts Options) (*Server, error) {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	trusted, err := newOrigins(opts.PublicOrigin, opts.TrustedOrigins)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{keeper: keeper, places: places, opts: opts, log: opts.Log, origins: trusted,
+		session: newSessionCookie(opts.PublicOrigin, opts.OwnHost, opts.SameSite)}
+	s.handler = s.protect(s.routes())
+	return s, nil
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Drain makes /readyz answer 503, so that a load balancer sends nobody new
+// while open requests are answered.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// routes has every route, one line each. The router never redirects and never
+// sees a path with two readings: protect refuses those first.
+func (s *Server) routes() *mux.Router {
+	r := mux.NewRouter().SkipClean(true)
+	r.HandleFunc("/v1/tickets/verify", s.handleVerify).Methods(http.MethodPost)
+	r.HandleFunc("/v1/admission", s.handleAdmission).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/admission", s.handleLeave).Methods(http.MethodDelete)
+	r.HandleFunc("/v1/attractions", s.handleAttractions).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/attractions/{id}/content", s.handleContent).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/healthz", s.handleHealth).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/readyz", s.handleReady).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/openapi.yaml", s.handleOpenAPI).Methods(http.MethodGet, http.MethodHead)
+	r.NotFoundHandler = http.HandlerFunc(s.handleNotFound)
+	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
+	return r
+}
+
+// protect wraps the router from outside, as mux's own middleware does not run
+// for its 404 and 405.
+func (s *Server) protect(next http.Handler) http.Handler {
+	next = s.answerPreflights(next)
+	next = s.refuseForeignPages(next)
+	next = s.refuseForeignHosts(next)
+	next = urlpath.Guard(next, func(w http.ResponseWriter, r *http.Request, err error) {
+		s.fail(w, r, badRequest(err))
+	})
+	next = s.recoverPanics(next)
+	return s.addHeaders(next)
+}
+
+func (s *Server) handleHealth(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		s.fail(w, r, &requestError{status: http.StatusServiceUnavailable, code: "draining", detail: "This instance is shutting down."})
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func (s *Server) handleOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(openAPI)
+}
+
+func (s *Server) handleNotFound(w http.ResponseWriter, r *http.Request) {
+	s.fail(w, r, &requestError{status: http.StatusNotFound, code: "not_found", detail: "There is nothing at this path."})
+}
+
+// methodNotAllowed answers 405 with the methods that the path has, which mux
+// leaves out.
+func (s *Server) methodNotAllowed(router *mux.Router) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
+			probe := r.Clone(r.Context())
+			probe.Method = method
+			if match := (mux.RouteMatch{}); router.Match(probe, &match) && match.MatchErr == nil {
+				w.Header().Add("Allow", method)
+			}
+		}
+		s.fail(w, r, &requestError{status: http.StatusMethodNotAllowed, code: "method_not_allowed", detail: "This path has other methods, see Allow."})
+	})
+}
