@@ -1,0 +1,114 @@
+package app
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/handstamp/handstamp/pkg/cloudfront"
+	"github.com/handstamp/handstamp/pkg/edge"
+	"github.com/handstamp/handstamp/pkg/guide"
+)
+
+// apiPaths are the path patterns that belong to the API.
+var apiPaths = []string{"/v1/*", "/healthz", "/readyz", "/openapi.yaml"}
+
+// frontDoor returns what answers viewers: API and visitor app and, where there
+// is media to serve, a local edge in front of all three.
+func (a *App) frontDoor() (http.Handler, error) {
+	if a.opts.Media != nil || a.cfg.Edge.Root != "" {
+		return a.localEdge()
+	}
+	app := guide.Handler()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/app/") {
+			app.ServeHTTP(w, r)
+			return
+		}
+		a.api.ServeHTTP(w, r)
+	}), nil
+}
+
+// localEdge puts API, visitor app and media behind one local edge, as the
+// recommended distribution has them: on one host, so that cookies are
+// first-party. The order of the behaviors is the one to copy to CloudFront:
+// what an earlier pattern leaves public stays public.
+func (a *App) localEdge() (http.Handler, error) {
+	var behaviors []edge.Behavior
+	for _, path := range apiPaths {
+		behaviors = append(behaviors, edge.Behavior{PathPattern: path, Origin: a.api, AllowedMethods: edge.AllMethods(), ForwardCookies: true})
+	}
+	for _, path := range slices.Sorted(maps.Keys(a.opts.Extra)) {
+		behaviors = append(behaviors, edge.Behavior{PathPattern: path, Origin: a.opts.Extra[path]})
+	}
+	media, err := a.mediaBehaviors()
+	if err != nil {
+		return nil, err
+	}
+	behaviors = append(behaviors, media...)
+	behaviors = append(behaviors, edge.Behavior{PathPattern: "*", Origin: guide.Handler()})
+	return edge.New(edge.Config{Site: a.site.String(), Behaviors: behaviors, Now: a.opts.Now, Log: a.opts.Log, Explain: !a.cfg.Production()})
+}
+
+// mediaBehaviors opens the free parts of every attraction to everybody, and
+// all the rest of it to ticket holders only.
+func (a *App) mediaBehaviors() ([]edge.Behavior, error) {
+	origin, err := a.mediaOrigin()
+	if err != nil {
+		return nil, err
+	}
+	trusted, err := a.keyGroup()
+	if err != nil {
+		return nil, err
+	}
+	var behaviors []edge.Behavior
+	for _, place := range a.places {
+		for _, free := range place.Free {
+			behaviors = append(behaviors, edge.Behavior{PathPattern: "/" + place.PathOf(free) + "/*", Origin: origin})
+		}
+		behaviors = append(behaviors, edge.Behavior{PathPattern: "/" + place.Prefix + "/*", Origin: origin, TrustedKeyGroup: &trusted})
+	}
+	return behaviors, nil
+}
+
+func (a *App) mediaOrigin() (http.Handler, error) {
+	if a.opts.Media != nil {
+		return edge.FS(a.opts.Media), nil
+	}
+	return edge.Folder(a.cfg.Edge.Root)
+}
+
+// keyGroup returns the public halves of the ring, as CloudFront would hold them.
+func (a *App) keyGroup() (cloudfront.KeyGroup, error) {
+	var keys []*cloudfront.PublicKey
+	for _, k := range a.ring.Keys() {
+		public, err := cloudfront.NewPublicKey(k.ID, k.Public)
+		if err != nil {
+			return cloudfront.KeyGroup{}, err
+		}
+		keys = append(keys, public)
+	}
+	return cloudfront.NewKeyGroup(keys...), nil
+}
+
+// Content returns the paths of the catalogued files: those that everybody may
+// fetch, and by attraction those that need a ticket.
+func (a *App) Content() (free []string, paid map[string][]string) {
+	paid = map[string][]string{}
+	for _, place := range a.content {
+		for _, item := range place.Items {
+			for _, address := range []string{item.URL, item.StreamURL} {
+				path := strings.TrimPrefix(address, a.site.String())
+				switch {
+				case address == "":
+				case item.Package == "":
+					free = append(free, path)
+				default:
+					paid[place.ID] = append(paid[place.ID], path)
+				}
+			}
+		}
+	}
+	return free, paid
+}
