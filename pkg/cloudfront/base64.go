@@ -32,3 +32,14 @@ func Decode(s string) ([]byte, error) {
 	}
 	return data, nil
 }
+
+// decodeLoose also reads what a lenient reader might: line breaks, missing
+// padding, bits behind the end.
+func decodeLoose(s string) ([]byte, error) {
+	s = strings.TrimRight(strings.NewReplacer("\r", "", "\n", "").Replace(s), "_")
+	data, err := base64.NewEncoding(alphabet).WithPadding(base64.NoPadding).DecodeString(s)
+	if err != nil {
+		return nil, errEncoding
+	}
+	return data, nil
+}

@@ -18,15 +18,6 @@ type Request struct {
 	IP      netip.Addr // the viewer's; the zero value satisfies no address condition
 }
 
-// Parity holds the points that AWS leaves open, each with the stricter reading
-// as its zero value. See docs/parity.md.
-type Parity struct {
-	AllowECDSASHA1       bool          // accept ECDSA signatures over SHA-1, as AWS's own test vectors have them
-	AllowMissingResource bool          // accept a policy without a Resource for every URL, as documented
-	AllowExpiryInstant   bool          // accept a request in the very second of DateLessThan
-	Skew                 time.Duration // tolerated on both ends of a policy
-}
-
 // A Decider decides about requests. The zero value is ready for use; NewDecider
 // adds a cache of verified signatures. It is safe for concurrent use.
 type Decider struct {

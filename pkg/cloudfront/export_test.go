@@ -14,7 +14,7 @@ type Reading struct {
 
 // ReadPolicy reads the text of a custom policy.
 func ReadPolicy(text []byte) (Reading, error) {
-	s, err := readPolicy(text)
+	s, err := readPolicy(text, false)
 	if err != nil {
 		return Reading{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -59,7 +60,7 @@ var checks = [...]struct {
 // read takes the request apart. Any of CloudFront's parameters in the query
 // makes it a signed-URL request, and the cookies do not count.
 func (j *judge) read() {
-	j.url.parse(j.request.URL)
+	j.url.parseAs(j.request.URL, &j.decider.Parity)
 	j.sent = &j.url.credentials
 	if !j.url.signing {
 		j.cookies.readCookies(j.request.Cookies)
@@ -144,6 +145,13 @@ func (j *judge) checkSignaturePresent() Code {
 
 func (j *judge) checkDuplicates() Code {
 	if !j.url.signing && j.sent.clash != "" {
+		switch j.decider.Parity.AllowDuplicates {
+		case "first":
+			return ""
+		case "last":
+			j.sent.takeLast()
+			return ""
+		}
 		if j.tracing {
 			j.note("CloudFront-%s comes twice with different values", j.sent.clash)
 		}
@@ -173,6 +181,9 @@ func (j *judge) checkKeyGroup() Code {
 func (j *judge) checkHash() Code {
 	j.hash = SHA1
 	if sent := j.sent.values[fieldHash]; j.sent.present[fieldHash] {
+		if j.decider.Parity.AllowHashAnyCase {
+			sent = strings.ToUpper(sent)
+		}
 		hash, err := ParseHash(sent)
 		if err != nil {
 			if j.tracing {
@@ -200,7 +211,7 @@ func (j *judge) checkSignatureEncoding() Code {
 	if j.sent.values[fieldSignature] == "" {
 		return j.skip("there is none")
 	}
-	signature, err := Decode(j.sent.values[fieldSignature])
+	signature, err := j.decode(j.sent.values[fieldSignature])
 	if err != nil {
 		if j.tracing {
 			j.note("not CloudFront's base64")
@@ -216,6 +227,10 @@ func (j *judge) checkSignatureEncoding() Code {
 
 func (j *judge) checkPolicyPresent() Code {
 	policy, expires := j.sent.values[fieldPolicy] != "", j.sent.values[fieldExpires] != ""
+	if chosen := j.decider.Parity.AllowBothForms; chosen != "" && policy && expires {
+		j.sent.drop(map[Choice]int{"policy": fieldExpires, "expires": fieldPolicy}[chosen])
+		return ""
+	}
 	switch {
 	case policy && expires, j.sent.present[fieldPolicy] && j.sent.present[fieldExpires]:
 		if j.tracing {
@@ -262,12 +277,12 @@ func (j *judge) checkPolicyText() Code {
 }
 
 func (j *judge) readCustom() error {
-	text, err := Decode(j.sent.values[fieldPolicy])
+	text, err := j.decode(j.sent.values[fieldPolicy])
 	if err != nil {
 		return err
 	}
 	j.text = text
-	statement, err := readPolicy(text)
+	statement, err := readPolicy(text, j.decider.Parity.AllowLoosePolicy)
 	if err != nil {
 		return err
 	}
@@ -382,10 +397,18 @@ func (j *judge) checkResource() Code {
 	if j.tracing {
 		j.note("%s; asked for %s", j.statement.resource, j.url.stripped())
 	}
-	if !j.statement.pattern.match(&j.url) {
+	if !j.statement.covers(&j.url, &j.decider.Parity) {
 		return AccessDenied
 	}
 	return ""
+}
+
+// decode reads CloudFront's base64, in the spelling that parity asks for.
+func (j *judge) decode(s string) ([]byte, error) {
+	if j.decider.Parity.AllowLooseBase64 {
+		return decodeLoose(s)
+	}
+	return Decode(s)
 }
 
 // name returns what a field is called where it was looked for.

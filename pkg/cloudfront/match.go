@@ -11,8 +11,8 @@ import (
 // for a custom policy").
 type pattern struct {
 	scheme   string // "*" for any, "" for a pattern that matches nothing
-	http     glob // the domain for a request by http, without that scheme's own port
-	https    glob // and by https
+	http     glob   // the domain for a request by http, without that scheme's own port
+	https    glob   // and by https
 	path     glob
 	query    glob
 	anyPath  bool // the domain ended in "*" and nothing followed
@@ -99,6 +99,26 @@ func bareQueries(path string) []bareQuery {
 		}
 	}
 	return readings
+}
+
+// covers is match in the reading that parity asks for.
+func (s *statement) covers(u *wireURL, parity *Parity) bool {
+	p := s.pattern
+	if parity.BareQuestionInPath {
+		p.bare = nil
+	}
+	if p.match(u) {
+		return true
+	}
+	if rest, ok := strings.CutPrefix(s.resource, "http*://"); ok && parity.AllowSchemeWildcard {
+		p = compile("*://" + rest)
+		return p.match(u)
+	}
+	if parity.AllowWholeURL {
+		whole := newGlob(s.resource)
+		return whole.match(u.stripped())
+	}
+	return false
 }
 
 // covers reports whether a resource covers u.

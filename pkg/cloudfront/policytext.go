@@ -28,9 +28,17 @@ type statement struct {
 // that two readers could read differently.
 var errPolicy = errors.New("policy")
 
-// readPolicy reads the text of a custom policy, strictly: one JSON object with
+// readPolicy reads the text of a custom policy: strictly, or as a lenient
+// reader might. Strictly means one JSON object with
 // exact names, each once, and nothing around it but white space.
-func readPolicy(text []byte) (*statement, error) {
+func readPolicy(text []byte, loose bool) (*statement, error) {
+	if loose {
+		return readLoosely(text)
+	}
+	return readStrictly(text)
+}
+
+func readStrictly(text []byte) (*statement, error) {
 	switch {
 	case !utf8.Valid(text):
 		return nil, fmt.Errorf("%w: not UTF-8", errPolicy)

@@ -21,20 +21,33 @@ const (
 type credentials struct {
 	values  [len(reserved)]string
 	present [len(reserved)]bool
-	clash   string // name that came twice with different values
-	again   string // name that came twice
+	last    [len(reserved)]string // of those that came twice
+	clash   string                // name that came twice with different values
+	again   string                // name that came twice
 }
 
 func (c *credentials) add(field int, value string) {
 	if c.present[field] {
 		c.again = reserved[field]
 		if c.values[field] != value {
-			c.clash = reserved[field]
+			c.clash, c.last[field] = reserved[field], value
 		}
 		return
 	}
 	c.present[field], c.values[field] = true, value
 }
+
+// takeLast makes the last of several values the one that counts.
+func (c *credentials) takeLast() {
+	for i, value := range c.last {
+		if value != "" {
+			c.values[i] = value
+		}
+	}
+}
+
+// drop forgets a field.
+func (c *credentials) drop(field int) { c.present[field], c.values[field] = false, "" }
 
 // A wireURL is a URL as it stands on the wire, cut but not decoded.
 type wireURL struct {
@@ -53,7 +66,9 @@ func parseURL(raw string) *wireURL {
 	return u
 }
 
-func (u *wireURL) parse(raw string) {
+func (u *wireURL) parse(raw string) { u.parseAs(raw, &Parity{}) }
+
+func (u *wireURL) parseAs(raw string, parity *Parity) {
 	u.raw = raw
 	rest := raw
 	if scheme, after, ok := strings.Cut(raw, "://"); ok {
@@ -69,12 +84,12 @@ func (u *wireURL) parse(raw string) {
 	if i := strings.IndexByte(rest, '/'); i >= 0 {
 		u.host, u.path = rest[:i], rest[i:]
 	}
-	u.readQuery()
+	u.readQuery(parity)
 }
 
 // readQuery looks for CloudFront's parameters. Only "&" separates, and only the
 // exact name counts; another spelling of a reserved name is noted as odd.
-func (u *wireURL) readQuery() {
+func (u *wireURL) readQuery(parity *Parity) {
 	u.own = u.query
 	if u.query == "" {
 		return
@@ -84,9 +99,13 @@ func (u *wireURL) readQuery() {
 		if field := reservedField(name); field >= 0 {
 			u.signing = true
 			u.add(field, value)
-		} else if disguised(pair, name) {
+		} else if !parity.AllowDisguisedNames && disguised(pair, name) {
 			u.odd = name
 		}
+	}
+	if u.signing && parity.LoneHashKeepsCookies && u.present == [len(reserved)]bool{fieldHash: true} {
+		u.signing, u.credentials = false, credentials{}
+		return
 	}
 	if u.signing {
 		u.own = withoutReserved(u.query)
