@@ -138,7 +138,7 @@ func (s *Server) setCookies(w http.ResponseWriter, p *gate.Pass) {
 }
 
 func newAdmissionReply(a *gate.Admission) admissionReply {
-	return admissionReply{ID: a.ID, State: a.State, BeginsAt: a.Begins.UTC(), EndsAt: a.Ends.UTC(), Devices: a.Taken, Seats: a.Seats}
+	return admissionReply{ID: a.ID, State: a.State, BeginsAt: a.Begins.UTC().Truncate(time.Second), EndsAt: a.Ends.UTC().Truncate(time.Second), Devices: a.Taken, Seats: a.Seats}
 }
 
 func newGrantReply(stamp *gate.Stamp, inBody bool) grantReply {

@@ -29,6 +29,9 @@ type Options struct {
 	// AllowGroupRead accepts files that their group can read, as Kubernetes
 	// mounts secrets (0440).
 	AllowGroupRead bool
+	// InsecureAllowAnyMode accepts files that everybody can read. For tools that
+	// sign once with a file that somebody names, never for a gateway.
+	InsecureAllowAnyMode bool
 }
 
 // Load reads every key in the folder dir and returns the ring whose key named
@@ -132,6 +135,9 @@ func readFile(path string) ([]byte, fs.FileMode, error) {
 
 func checkMode(path string, mode fs.FileMode, opts Options) error {
 	forbidden := fs.FileMode(0o077)
+	if opts.InsecureAllowAnyMode {
+		return nil
+	}
 	if opts.AllowGroupRead {
 		forbidden &^= 0o040
 	}

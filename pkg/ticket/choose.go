@@ -58,9 +58,13 @@ func NewChooser(sources []Source, attractions []*gate.Attraction) (*Chooser, err
 // to the next; a refusal or a failure is final.
 func (ch *Chooser) Verify(ctx context.Context, c gate.Credential) (*gate.Ticket, error) {
 	code := strings.TrimSpace(c.Code.Reveal())
+	normal, err := Normalise(c.Code)
+	if err != nil {
+		normal = "" // a source with other rules may still take it
+	}
 	var unknown error = gate.Deny(gate.ReasonUnknown, errors.New("no source takes codes of this shape"))
 	for _, s := range ch.candidates(c.Attraction) {
-		if s.Match != nil && !s.Match.MatchString(code) {
+		if s.Match != nil && !s.Match.MatchString(code) && !s.Match.MatchString(normal.Reveal()) {
 			continue
 		}
 		t, err := s.Verifier.Verify(ctx, c)

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handstamp/handstamp/pkg/keyring"
+)
+
+func newKeys() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "Make and look after signing keys",
+		Args:  noSuchCommand,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newKeysNew())
+	return cmd
+}
+
+func newKeysNew() *cobra.Command {
+	var kind, dir, id string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "new",
+		Short: "Make a key pair",
+		Long: `Make a key pair that CloudFront accepts: the private half in a file that only
+you can read, the public half beside it and on the screen, with what to do with
+it at CloudFront.
+
+CloudFront gives the public key its ID when it is uploaded. Until then the files
+are called unpublished-...; name them after the ID afterwards. With --id the
+name is yours from the start, for "handstamp edge" and tests.`,
+		Example: `  handstamp keys new
+  handstamp keys new --type ecdsa --dir /etc/handstamp/keys
+  handstamp keys new --id KLOCALEDGE01 --json`,
+		Args: onlyFlags,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if kind != string(keyring.RSA) && kind != string(keyring.ECDSA) {
+				return usagef("--type %q, want rsa or ecdsa", kind)
+			}
+			if id != "" && keyring.CheckID(id) != nil {
+				return usagef("--id %v", keyring.CheckID(id))
+			}
+			return makeKey(cmd.OutOrStdout(), keyring.Type(kind), dir, id, asJSON)
+		},
+	}
+	cmd.Flags().StringVar(&kind, "type", "rsa", "rsa (RSA-2048) or ecdsa (P-256, signs with SHA-256)")
+	cmd.Flags().StringVar(&dir, "dir", "keys", "folder of the key ring; made if it is not there")
+	cmd.Flags().StringVar(&id, "id", "", "key pair ID, if you know it already")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func makeKey(out io.Writer, kind keyring.Type, dir, id string, asJSON bool) error {
+	key, err := keyring.Generate(kind)
+	if err != nil {
+		return err
+	}
+	pair, err := keyring.Write(dir, id, key)
+	if os.IsExist(err) {
+		return fmt.Errorf("%w (hint: keys are never overwritten; choose another --id or --dir)", err)
+	}
+	if err != nil {
+		return err
+	}
+	public, err := keyring.PublicPEM(key.Public())
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return json.NewEncoder(out).Encode(map[string]string{
+			"name": pair.Name, "private_file": pair.PrivateFile, "public_file": pair.PublicFile,
+			"fingerprint": pair.Fingerprint, "public_key": string(public)})
+	}
+	fmt.Fprintf(out, "private key  %s  (mode 0600; whoever has it can open everything)\npublic key   %s\nfingerprint  sha256:%s\n\n%s\n",
+		pair.PrivateFile, pair.PublicFile, pair.Fingerprint, public)
+	if id == "" {
+		fmt.Fprintf(out, publishHelp, pair.PublicFile, dir, pair.Name, dir, dir, pair.Name, dir)
+	}
+	return nil
+}
+
+const publishHelp = `Next, at CloudFront (console: Key management > Public keys > Create, then Key groups):
+
+  aws cloudfront create-public-key --public-key-config \
+    "CallerReference=$(date +%%s),Name=handstamp,EncodedKey='$(cat %s)'"
+
+It answers with the ID of the public key, such as K2JCJMDEHXQW5F. Put that ID into
+the key group that the paid cache behaviors trust, name the files after it, and
+set keys.active in config.yaml:
+
+  mv %s/%s.pem     %s/K2JCJMDEHXQW5F.pem
+  mv %s/%s.pub.pem %s/K2JCJMDEHXQW5F.pub.pem
+`
