@@ -142,6 +142,14 @@ type Book interface {
 	// Find returns the living admission of a session, or denies with
 	// ReasonNoSession or ReasonRevoked.
 	Find(ctx context.Context, s SessionHash, at time.Time) (*Admission, error)
+	// Renew rotates a device's session and returns its admission. It denies with
+	// ReasonNoSession or ReasonRevoked; a session that comes again after its Grace
+	// has been stolen, and its device is revoked.
+	Renew(ctx context.Context, r Renewal) (*Admission, error)
+	// Revoke takes something back and returns how many living admissions or
+	// devices that ended. It returns ErrNoTarget for what is not on record. A
+	// ticket that nobody has shown yet can be revoked.
+	Revoke(ctx context.Context, t Target, at time.Time) (affected int, err error)
 	// Leave frees the session's seat and forgets the session. A session that
 	// nobody knows is no error.
 	Leave(ctx context.Context, s SessionHash, at time.Time) error

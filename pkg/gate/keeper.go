@@ -14,6 +14,10 @@ const (
 	DefaultLifetime = 15 * time.Minute
 	DefaultWindow   = time.Minute
 	DefaultSeats    = 5
+	DefaultVerdict  = 10 * time.Minute
+	DefaultOutage   = 2 * time.Hour
+	DefaultIdle     = 45 * time.Minute
+	DefaultSwaps    = 3
 )
 
 // Options tunes a Keeper. The zero value is ready for use.
@@ -21,7 +25,11 @@ type Options struct {
 	Lifetime time.Duration    // of cookies, before rounding; 0 means DefaultLifetime
 	Window   time.Duration    // expiries are rounded up to it; 0 means DefaultWindow, below 0 means whole seconds only
 	Seats    int              // devices per ticket when its source does not say; 0 means DefaultSeats
-	Pepper   []byte           // key of ticket fingerprints; must be the same wherever the book is shared
+	Pepper   []byte           // key of ticket fingerprints and of renewed sessions; must be the same wherever the book is shared
+	Verdict  time.Duration    // how old a source's word may be before it is asked again at a renewal; 0 means DefaultVerdict
+	Outage   time.Duration    // how much longer visitors go on while their source does not answer; 0 means DefaultOutage, below 0 not at all
+	Idle     time.Duration    // a device that has not renewed for so long may lose its seat to a new one; 0 means DefaultIdle
+	Swaps    int              // seats of a ticket that may change hands like that in 24 hours; 0 means DefaultSwaps, below 0 none
 	Now      func() time.Time // nil means time.Now
 }
 
@@ -40,6 +48,10 @@ func NewKeeper(v Verifier, rules *Rules, book Book, s Stamper, opts Options) *Ke
 	opts.Lifetime = cmp.Or(opts.Lifetime, DefaultLifetime)
 	opts.Window = max(cmp.Or(opts.Window, DefaultWindow), time.Second)
 	opts.Seats = cmp.Or(opts.Seats, DefaultSeats)
+	opts.Verdict = cmp.Or(opts.Verdict, DefaultVerdict)
+	opts.Outage = max(cmp.Or(opts.Outage, DefaultOutage), 0)
+	opts.Idle = cmp.Or(opts.Idle, DefaultIdle)
+	opts.Swaps = max(cmp.Or(opts.Swaps, DefaultSwaps), 0)
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -50,16 +62,30 @@ func NewKeeper(v Verifier, rules *Rules, book Book, s Stamper, opts Options) *Ke
 type Pass struct {
 	Admission *Admission
 	Stamps    []*Stamp
-	Session   Session        // empty when the pass opened no new session
+	Session   Session        // what the device shows from now on; empty from Admission
+	Replaced  Session        // the one among its sessions that Session takes the place of, if any
 	Stale     []*http.Cookie // of the same attractions, for packages that the ticket does not buy
 	Refresh   time.Duration  // ask for fresh cookies after this long
 	Now       time.Time      // the server's clock, for viewers whose own is off
+	Degraded  bool           // renewed on the source's older word, as it does not answer
 }
 
-// Admit trades a ticket for a pass. previous is the session that the viewer
-// already has, if any: the same device coming back takes no second seat.
-// A refusal is a *Denial; after any other error nothing has been promised.
-func (k *Keeper) Admit(ctx context.Context, c Credential, previous Session) (*Pass, error) {
+// Admit trades a ticket for a pass. previous are the sessions that the viewer
+// already has: the same device coming back takes no second seat. A refusal is a
+// *Denial; after any other error nothing has been promised.
+func (k *Keeper) Admit(ctx context.Context, c Credential, previous ...Session) (*Pass, error) {
+	return k.admit(ctx, c, "", previous)
+}
+
+// AdmitOnce is Admit for a request that the caller may send again, under the
+// same key, when the answer was lost: the device that the first one admitted is
+// admitted again and takes no second seat. It returns ErrOtherRequest if the
+// key came with another ticket before.
+func (k *Keeper) AdmitOnce(ctx context.Context, key Secret, c Credential, previous ...Session) (*Pass, error) {
+	return k.admit(ctx, c, key, previous)
+}
+
+func (k *Keeper) admit(ctx context.Context, c Credential, key Secret, previous []Session) (*Pass, error) {
 	if c.Attraction != "" {
 		if _, ok := k.rules.Attraction(c.Attraction); !ok {
 			return nil, Deny(ReasonWrongAttraction, fmt.Errorf("no attraction %q", c.Attraction))
@@ -74,11 +100,11 @@ func (k *Keeper) Admit(ctx context.Context, c Credential, previous Session) (*Pa
 	if err != nil {
 		return nil, err
 	}
-	session := NewSession()
 	entry := k.entry(ticket, entitlements, now)
-	entry.Session = session.Hash()
-	if previous != "" {
-		entry.Previous = previous.Hash()
+	session := k.newSession(&entry, key, c.Attraction)
+	replaced, err := k.recognise(ctx, &entry, previous)
+	if err != nil {
+		return nil, err
 	}
 	admission, err := k.book.Enter(ctx, entry)
 	if err != nil {
@@ -88,8 +114,42 @@ func (k *Keeper) Admit(ctx context.Context, c Credential, previous Session) (*Pa
 	if err != nil {
 		return nil, errors.Join(proven(err, ticket.Proven), k.giveBack(ctx, session, now))
 	}
-	pass.Session = session
+	pass.Session, pass.Replaced = session, replaced
 	return pass, nil
+}
+
+// newSession puts a session into e: a random one or, for a request that may
+// come again, one that follows from its key.
+func (k *Keeper) newSession(e *Entry, key Secret, attraction string) Session {
+	session := NewSession()
+	if key != "" {
+		e.Request.Key = k.mac("request key", key.Reveal())
+		e.Request.Body = k.mac("request body", string(e.Ticket[:]), attraction)
+		session = k.derive("request session", key.Reveal(), string(e.Ticket[:]), attraction)
+	}
+	e.Session = session.Hash()
+	return session
+}
+
+// recognise finds among the sessions that a device shows the one of this
+// ticket's admission.
+func (k *Keeper) recognise(ctx context.Context, e *Entry, previous []Session) (Session, error) {
+	for _, s := range previous {
+		if s == "" {
+			continue
+		}
+		admission, err := k.book.Find(ctx, s.Hash(), e.At)
+		var denial *Denial
+		switch {
+		case errors.As(err, &denial):
+		case err != nil:
+			return "", err
+		case admission.Ticket == e.Ticket:
+			e.Previous = s.Hash()
+			return s, nil
+		}
+	}
+	return "", nil
 }
 
 // giveBack frees the seat of a viewer who gets no stamps after all and will
@@ -116,15 +176,18 @@ func (k *Keeper) Admission(ctx context.Context, s Session) (*Pass, error) {
 	now := k.opts.Now()
 	admission, err := k.book.Find(ctx, s.Hash(), now)
 	if err != nil {
-		return nil, err
+		return nil, proven(err, true)
 	}
 	return &Pass{Admission: admission, Now: now}, nil
 }
 
-// Leave ends a device's part in its admission and returns cookies that clear
-// every stamp on every path, whether or not the session was still known.
-func (k *Keeper) Leave(ctx context.Context, s Session) ([]*http.Cookie, error) {
-	if s != "" {
+// Leave ends a device's part in its admissions and returns cookies that clear
+// every stamp on every path, whether or not the sessions were still known.
+func (k *Keeper) Leave(ctx context.Context, sessions ...Session) ([]*http.Cookie, error) {
+	for _, s := range sessions {
+		if s == "" {
+			continue
+		}
 		if err := k.book.Leave(ctx, s.Hash(), k.opts.Now()); err != nil {
 			return nil, err
 		}
@@ -146,6 +209,10 @@ func (k *Keeper) entry(t *Ticket, entitlements []Entitlement, now time.Time) Ent
 		FirstUse:     t.FirstUse,
 		Seats:        cmp.Or(t.Seats, k.opts.Seats),
 		Entitlements: entitlements,
+		Source:       t.Source,
+		Ref:          t.Ref,
+		Idle:         k.opts.Idle,
+		Swaps:        k.opts.Swaps,
 	}
 }
 

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -76,11 +75,4 @@ func (s *Server) refuseForeignHosts(next http.Handler) http.Handler {
 // badRequest refuses what cannot be read; err is for the log.
 func badRequest(err error) *requestError {
 	return &requestError{status: http.StatusBadRequest, code: "bad_request", detail: "The request cannot be read.", err: err}
-}
-
-// asRequestError finds a requestError in err.
-func asRequestError(err error) (*requestError, bool) {
-	var re *requestError
-	ok := errors.As(err, &re)
-	return re, ok
 }

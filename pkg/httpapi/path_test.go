@@ -47,7 +47,7 @@ func TestOddPaths(t *testing.T) {
 		{"/v1/%252e%252e/v1/tickets/verify", 400},
 		{"/..", 400},
 		{"/v1/admission/", 404},
-		{"/v1/admission/renew", 404},
+		{"/v1/admission/renew/x", 404},
 		{"/healthz/", 404},
 		{"/openapi.yaml/x", 404},
 		{"/openapi%2eyaml", 400},

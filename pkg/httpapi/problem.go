@@ -44,20 +44,7 @@ const retryAfter = "5"
 // fail is the one place where an error becomes a reply. An error that nobody
 // classified is ours, not the viewer's: logged whole, shown as 503.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Please try again",
-		Detail: "We cannot say at the moment whether this ticket is good. It was not refused."}
-	level := slog.LevelError
-	var denial *gate.Denial
-	if errors.As(err, &denial) {
-		p, level = denied(denial), slog.LevelInfo
-	} else if re, ok := asRequestError(err); ok {
-		p = problem{Status: re.status, Code: re.code, Title: http.StatusText(re.status), Detail: re.detail}
-		if re.status < 500 {
-			level = slog.LevelInfo
-		}
-	} else if errors.Is(err, context.Canceled) {
-		level = slog.LevelInfo // the viewer went away
-	}
+	p, level := classify(err)
 	p.Type, p.RequestID = "urn:handstamp:problem:"+p.Code, requestID(r.Context())
 	s.log.LogAttrs(r.Context(), level, "request refused", slog.Int("status", p.Status), slog.String("code", p.Code),
 		slog.String("request_id", p.RequestID), slog.Any("err", err))
@@ -65,6 +52,36 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 		http.SetCookie(w, s.session.expired())
 	}
 	writeProblem(w, p)
+}
+
+// classify words an error for the viewer and says how loudly to log it.
+func classify(err error) (problem, slog.Level) {
+	var denial *gate.Denial
+	var session *sessionError
+	var request *requestError
+	switch {
+	case errors.As(err, &session) && errors.As(err, &denial):
+		p := denied(denial)
+		p.Status, p.Code = http.StatusUnauthorized, "session_required"
+		return p, slog.LevelInfo
+	case errors.As(err, &denial):
+		return denied(denial), slog.LevelInfo
+	case errors.As(err, &request):
+		p := problem{Status: request.status, Code: request.code, Title: http.StatusText(request.status), Detail: request.detail}
+		if request.status < 500 {
+			return p, slog.LevelInfo
+		}
+		return p, slog.LevelError
+	case errors.Is(err, gate.ErrOtherRequest):
+		return problem{Status: http.StatusUnprocessableEntity, Code: "idempotency_key_reused", Title: "Another request had this key",
+			Detail: "Choose a new Idempotency-Key for another ticket."}, slog.LevelInfo
+	}
+	p := problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Please try again",
+		Detail: "We cannot say at the moment whether this ticket is good. It was not refused."}
+	if errors.Is(err, context.Canceled) {
+		return p, slog.LevelInfo // the viewer went away
+	}
+	return p, slog.LevelError
 }
 
 func writeProblem(w http.ResponseWriter, p problem) {

@@ -73,6 +73,7 @@ func (s *Server) routes() *mux.Router {
 	r.HandleFunc("/v1/tickets/verify", s.handleVerify).Methods(http.MethodPost)
 	r.HandleFunc("/v1/admission", s.handleAdmission).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/v1/admission", s.handleLeave).Methods(http.MethodDelete)
+	r.HandleFunc("/v1/admission/renew", s.handleRenew).Methods(http.MethodPost)
 	r.HandleFunc("/v1/attractions", s.handleAttractions).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/v1/attractions/{id}/content", s.handleContent).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/healthz", s.handleHealth).Methods(http.MethodGet, http.MethodHead)

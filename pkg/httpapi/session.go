@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -31,33 +32,65 @@ func newSessionCookie(origin string, ownHost bool, sameSite http.SameSite) sessi
 	return c
 }
 
-func (c sessionCookie) fresh(s gate.Session) *http.Cookie {
-	return &http.Cookie{Name: c.name, Value: s.Reveal(), Path: c.path, Secure: c.secure, HttpOnly: true, SameSite: c.sameSite}
+// A wallet is the sessions of one device, one an admission: a visitor with
+// tickets for two attractions keeps both. In a cookie they are joined by dots.
+type wallet []gate.Session
+
+// maxSessions is how many admissions a device can hold; the oldest goes first.
+const maxSessions = 4
+
+// with returns the wallet with a session put in, in place of old if that is in it.
+func (w wallet) with(s, old gate.Session) wallet {
+	kept := slices.DeleteFunc(slices.Clone(w), func(have gate.Session) bool { return have == s || have == old })
+	kept = append(kept, s)
+	return kept[max(0, len(kept)-maxSessions):]
+}
+
+func (w wallet) String() string { return "[redacted]" }
+
+// reveal returns the value of the cookie.
+func (w wallet) reveal() string {
+	parts := make([]string, len(w))
+	for i, s := range w {
+		parts[i] = s.Reveal()
+	}
+	return strings.Join(parts, ".")
+}
+
+func (c sessionCookie) fresh(w wallet) *http.Cookie {
+	return &http.Cookie{Name: c.name, Value: w.reveal(), Path: c.path, Secure: c.secure, HttpOnly: true, SameSite: c.sameSite}
 }
 
 func (c sessionCookie) expired() *http.Cookie {
-	gone := c.fresh("")
+	gone := c.fresh(nil)
 	gone.MaxAge = -1
 	return gone
 }
 
-// read returns the session that a request shows, in the cookie or, from native
-// apps, as a bearer token (RFC 6750). Two that differ are none.
-func (c sessionCookie) read(r *http.Request) gate.Session {
-	var found gate.Session
+// maxSession is the longest session, in characters, that can be ours.
+const maxSession = 128
+
+// read returns the sessions that a request shows, in the cookie or, from native
+// apps, as a bearer token (RFC 6750). Two cookies that differ are none.
+func (c sessionCookie) read(r *http.Request) wallet {
+	found := ""
 	for _, cookie := range r.CookiesNamed(c.name) {
-		if found != "" && found != gate.Session(cookie.Value) {
-			return ""
+		if found != "" && found != cookie.Value {
+			return nil
 		}
-		found = gate.Session(cookie.Value)
+		found = cookie.Value
 	}
 	if header := r.Header.Values("Authorization"); found == "" && len(header) == 1 {
-		if token, ok := strings.CutPrefix(header[0], "Bearer "); ok {
-			found = gate.Session(token)
+		found, _ = strings.CutPrefix(header[0], "Bearer ")
+		if found == header[0] {
+			return nil
 		}
 	}
-	if len(found.Reveal()) > 128 {
-		return ""
+	var sessions wallet
+	for part := range strings.SplitSeq(found, ".") {
+		if part != "" && len(part) <= maxSession && len(sessions) < maxSessions {
+			sessions = append(sessions, gate.Session(part))
+		}
 	}
-	return found
+	return sessions
 }

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -32,12 +33,37 @@ func (s *Server) handleVerify(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	pass, err := s.keeper.Admit(r.Context(), req.credential(), s.session.read(r))
+	key, err := requestKey(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.writePass(w, pass, req.Delivery == deliveryJSON)
+	sessions := s.session.read(r)
+	pass, err := s.keeper.AdmitOnce(r.Context(), key, req.credential(), sessions...)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	// what the device holds besides goes on
+	others := slices.DeleteFunc(sessions, func(s gate.Session) bool { return s == pass.Replaced || s == pass.Session })
+	passes, kept, _ := s.renew(r.Context(), others)
+	s.writePasses(w, append(passes, pass), kept.with(pass.Session, pass.Replaced), req.Delivery == deliveryJSON)
+}
+
+// maxRequestKey is the longest idempotency key, in bytes.
+const maxRequestKey = 128
+
+// requestKey returns the Idempotency-Key of a request, if it has one.
+func requestKey(r *http.Request) (gate.Secret, error) {
+	keys := r.Header.Values("Idempotency-Key")
+	if len(keys) == 0 {
+		return "", nil
+	}
+	if len(keys) > 1 || keys[0] == "" || len(keys[0]) > maxRequestKey {
+		return "", &requestError{status: http.StatusBadRequest, code: "bad_request",
+			detail: "The header Idempotency-Key comes once and has 1 to 128 characters."}
+	}
+	return gate.Secret(keys[0]), nil
 }
 
 func (req *verifyRequest) check(r *http.Request) error {
@@ -104,36 +130,47 @@ type cookieReply struct {
 	Path   string `json:"path"`
 }
 
-// writePass sends a pass: the cookies as cookies or, for players without a
-// cookie jar, in the body.
-func (s *Server) writePass(w http.ResponseWriter, p *gate.Pass, inBody bool) {
-	reply := passReply{Admission: newAdmissionReply(p.Admission), ServerTime: p.Now.UTC().Truncate(time.Second),
-		RefreshAfter: max(1, int(p.Refresh/time.Second))} // 0 would be left out
-	for _, stamp := range p.Stamps {
-		reply.Grants = append(reply.Grants, newGrantReply(stamp, inBody))
+// writePasses sends what a device holds: the cookies as cookies or, for players
+// without a cookie jar, in the body. The last pass is the one that was asked for.
+func (s *Server) writePasses(w http.ResponseWriter, passes []*gate.Pass, sessions wallet, inBody bool) {
+	last := passes[len(passes)-1]
+	reply := passReply{Admission: newAdmissionReply(last.Admission), ServerTime: last.Now.UTC().Truncate(time.Second)}
+	refresh := last.Refresh
+	for _, p := range passes {
+		refresh = min(refresh, p.Refresh)
+		for _, stamp := range p.Stamps {
+			reply.Grants = append(reply.Grants, newGrantReply(stamp, inBody))
+		}
 	}
+	reply.RefreshAfter = max(1, int(refresh/time.Second)) // 0 would be left out
 	if inBody {
-		reply.Session = p.Session.Reveal()
+		reply.Session = sessions.reveal()
 	} else {
-		s.setCookies(w, p)
+		s.setCookies(w, passes)
+		http.SetCookie(w, s.session.fresh(sessions))
 	}
 	writeJSON(w, http.StatusOK, reply)
 }
 
-func (s *Server) setCookies(w http.ResponseWriter, p *gate.Pass) {
-	for _, c := range p.Stale {
-		http.SetCookie(w, c)
-	}
-	for _, stamp := range p.Stamps {
-		for _, c := range stamp.Stale {
-			http.SetCookie(w, c)
-		}
-		for _, c := range stamp.Cookies {
-			http.SetCookie(w, c)
+// setCookies deletes what no pass opens and sets what some pass does.
+func (s *Server) setCookies(w http.ResponseWriter, passes []*gate.Pass) {
+	opened := map[string]bool{}
+	for _, p := range passes {
+		for _, stamp := range p.Stamps {
+			opened[stamp.CookiePath] = true
 		}
 	}
-	if p.Session != "" {
-		http.SetCookie(w, s.session.fresh(p.Session))
+	for _, p := range passes {
+		for _, c := range p.Stale {
+			if !opened[c.Path] {
+				http.SetCookie(w, c)
+			}
+		}
+		for _, stamp := range p.Stamps {
+			for _, c := range append(stamp.Stale, stamp.Cookies...) {
+				http.SetCookie(w, c)
+			}
+		}
 	}
 }
 

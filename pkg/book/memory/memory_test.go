@@ -26,7 +26,9 @@ func TestRevokedIsFinal(t *testing.T) {
 	if _, err := b.Enter(t.Context(), e); err != nil {
 		t.Fatal(err)
 	}
-	b.Revoke(e.Ticket)
+	if n, err := b.Revoke(t.Context(), gate.Target{Kind: gate.TargetTicket, Ticket: e.Ticket}, noon); n != 1 || err != nil {
+		t.Fatalf("Revoke = %d, %v, want 1", n, err)
+	}
 	_, found := b.Find(t.Context(), device, noon)
 	again, later := e, e
 	again.Session, again.Previous = gate.NewSession().Hash(), device
