@@ -28,3 +28,32 @@ go build -trimpath -o bin/handstamp ./cmd/handstamp
 say "the demo in headless Chromium"
 npm ci --prefix test/browser --no-audit --no-fund --silent
 node test/browser/demo.mjs bin/handstamp "$(command -v chromium)" build/shots
+
+say "foreign signers and verifiers: botocore, AWS CLI, AWS SDK for JavaScript, Node, Python, openssl"
+need python3 python3
+python3 -c 'import ensurepip' 2>/dev/null || need no-such-command python3-venv
+if [ ! -x build/venv/bin/aws ]; then
+  python3 -m venv build/venv
+  build/venv/bin/pip install --quiet --disable-pip-version-check -r test/witness/requirements.txt
+fi
+npm ci --prefix test/witness --no-audit --no-fund --silent
+python=$PWD/build/venv/bin/python
+mkdir -p build/cases
+(
+  cd test/witness
+  "$python" naive.py --vectors ../../pkg/cloudfront/testdata/foreign.json
+  "$python" generate.py --count 20000 >../../build/cases/generated.jsonl 2>../../build/cases/generated.log
+  "$python" sign.py --count 300 >../../build/cases/botocore.jsonl
+  "$python" sign_awscli.py --aws ../../build/venv/bin/aws >../../build/cases/awscli.jsonl
+  node sign.mjs --count 300 >../../build/cases/javascript.jsonl
+  for signer in botocore awscli javascript; do
+    "$python" naive.py --check <../../build/cases/$signer.jsonl
+  done
+)
+cases=$PWD/build/cases
+HANDSTAMP_CASES="$cases/generated.jsonl:$cases/botocore.jsonl:$cases/awscli.jsonl:$cases/javascript.jsonl" \
+HANDSTAMP_VERIFIERS="$python $PWD/test/witness/verify.py;node $PWD/test/witness/verify.mjs" \
+  go test -tags witness -count=1 -run 'TestForeignCases|TestForeignVerifiers|TestOpenSSL' -v ./pkg/cloudfront | grep -v '^=== '
+
+say "the QR code in the terminal can be read"
+python3 test/qr.py bin/handstamp
