@@ -35,27 +35,10 @@ type Grace struct {
 	Late  time.Duration // after closing, and after the end of a slot
 }
 
-// An Interval is the time from From until just before Until. A zero From means
-// always, a zero Until for ever.
-type Interval struct {
-	From, Until time.Time
-}
-
-// Contains reports whether t is in i.
-func (i Interval) Contains(t time.Time) bool {
-	return !t.Before(i.From) && (i.Until.IsZero() || t.Before(i.Until))
-}
-
-// And returns the time that is in i and in j. Where there is none, Until is not
-// after From.
-func (i Interval) And(j Interval) Interval {
-	return Interval{From: later(i.From, j.From), Until: sooner(i.Until, j.Until)}
-}
-
 // BusinessDay returns the business day that t belongs to. It never goes back
 // while t goes forward, not even when the clocks do.
 func (c *Calendar) BusinessDay(t time.Time) Date {
-	d := DateOf(t.In(c.zone())).AddDays(-2)
+	d := DateOf(t.In(c.zone())).AddDays(-1) // may not be over yet
 	for !t.Before(c.ends(d)) {
 		d = d.AddDays(1)
 	}
@@ -66,7 +49,7 @@ func (c *Calendar) BusinessDay(t time.Time) Date {
 // their order, with time between them. None means closed.
 func (c *Calendar) Open(d Date) []Interval {
 	if hours, listed := c.hours(d); listed {
-		return c.instants(d, hours)
+		return c.intervals(d, hours)
 	}
 	return merge([]Interval{{From: c.ends(d.AddDays(-1)), Until: c.ends(d)}})
 }
@@ -163,7 +146,7 @@ func (c *Calendar) weekly() bool {
 // always reports whether c never closes.
 func (c *Calendar) always() bool { return len(c.Exceptions) == 0 && !c.weekly() }
 
-func (c *Calendar) instants(d Date, hours []Hours) []Interval {
+func (c *Calendar) intervals(d Date, hours []Hours) []Interval {
 	var all []Interval
 	for _, h := range hours {
 		all = append(all, h.on(d, c.zone()))
@@ -185,7 +168,7 @@ func (c *Calendar) begins(d Date) time.Time {
 func (c *Calendar) ends(d Date) time.Time {
 	_, ends := d.AddDays(1).instants(c.DayEnds, c.zone())
 	hours, _ := c.hours(d)
-	for _, open := range c.instants(d, hours) {
+	for _, open := range c.intervals(d, hours) {
 		ends = later(ends, open.Until)
 	}
 	return ends
@@ -201,28 +184,39 @@ func (c *Calendar) leave(d Date) (time.Time, bool) {
 	return open[len(open)-1].Until.Add(c.Grace.Late), true
 }
 
-// stay is like leave, but as long as one business day is open right into the
-// next it goes on, up to limit.
+// stay is like leave, but goes on, up to limit, for as long as one business day
+// is open right into the next.
 func (c *Calendar) stay(d Date, limit time.Time) time.Time {
-	leave, _ := c.leave(d)
-	for stay := leave; stay.Before(limit); d = d.AddDays(1) {
-		open, next := c.Open(d), c.Open(d.AddDays(1))
-		if len(open) == 0 || len(next) == 0 || next[0].From.After(open[len(open)-1].Until) {
-			return stay
-		}
-		stay, _ = c.leave(d.AddDays(1))
-		leave = sooner(stay, limit)
+	stay, _ := c.leave(d)
+	if !stay.Before(limit) {
+		return stay
 	}
-	return leave
+	for ; stay.Before(limit) && c.through(d); d = d.AddDays(1) {
+		longer, _ := c.leave(d.AddDays(1))
+		stay = later(stay, longer)
+	}
+	return sooner(stay, limit)
 }
 
-// visitDay returns the first business day, from that of t on, that visitors do
-// not have to have left at t. It is false if there is none in sight.
+// through reports whether the business day d is open right into the next.
+func (c *Calendar) through(d Date) bool {
+	open, next := c.Open(d), c.Open(d.AddDays(1))
+	return len(open) > 0 && len(next) > 0 && !next[0].From.After(open[len(open)-1].Until)
+}
+
+// visitDay returns the business day that somebody visits at t: that of t, else
+// the one before as long as its grace lasts, else the next one that is not
+// closed. It is false if there is none in sight.
 func (c *Calendar) visitDay(t time.Time) (Date, bool) {
-	for d, left := c.BusinessDay(t), horizon; left >= 0; d, left = d.AddDays(1), left-1 {
+	d := c.BusinessDay(t)
+	if leave, open := c.leave(d); !open || !t.Before(leave) {
+		d = d.AddDays(-1) // whose grace may last until after it
+	}
+	for range horizon {
 		if leave, open := c.leave(d); open && t.Before(leave) {
 			return d, true
 		}
+		d = d.AddDays(1)
 	}
 	return Date{}, false
 }
@@ -261,20 +255,4 @@ func merge(all []Interval) []Interval {
 		}
 	}
 	return merged
-}
-
-// later returns the later of two times; a zero one is before everything.
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
-	}
-	return a
-}
-
-// sooner returns the earlier of two times; a zero one is after everything.
-func sooner(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -7,6 +7,23 @@ import (
 	"time"
 )
 
+// An Interval is the time from From until just before Until. A zero From means
+// always, a zero Until for ever.
+type Interval struct {
+	From, Until time.Time
+}
+
+// Contains reports whether t is in i.
+func (i Interval) Contains(t time.Time) bool {
+	return !t.Before(i.From) && (i.Until.IsZero() || t.Before(i.Until))
+}
+
+// And returns the time that is in i and in j. Where there is none, Until is not
+// after From.
+func (i Interval) And(j Interval) Interval {
+	return Interval{From: later(i.From, j.From), Until: sooner(i.Until, j.Until)}
+}
+
 // A Validity says when a ticket is good, beside its attraction being open. Its
 // limits are independent and all that are set hold at once, so that the kinds
 // of tickets are combinations:
@@ -37,8 +54,8 @@ type Validity struct {
 // Window returns the visit that a ticket opens at the time now: From is when
 // its content opens, the NotBefore of its grants, and Until when it ends,
 // the earliest of the ticket's end, closing plus late grace, and the longest
-// stay. A nil calendar is always open, in UTC. firstUse is when the ticket was
-// first used, see EarlierUse; zero means now.
+// stay; both are in UTC. A nil calendar is always open and counts days in UTC.
+// firstUse is when the ticket was first used, see EarlierUse; zero means now.
 //
 // now is in the window, or the error is a *Denial: ReasonExpired if no visit is
 // left, ReasonNotYetValid before the next one, also while the attraction is
@@ -52,6 +69,9 @@ func Window(c *Calendar, v Validity, now, firstUse time.Time) (Interval, error) 
 		return Interval{}, errors.New("ticket is good in its slot only, but the slot has no beginning or no end")
 	}
 	sold := v.sold(c, now, firstUse)
+	if err := within(Interval{From: v.ahead(v.From), Until: sold.Until}, now); err != nil {
+		return Interval{}, err
+	}
 	visit, err := v.visit(c, later(now, sold.From))
 	if err != nil {
 		return Interval{}, err
@@ -67,24 +87,39 @@ func EarlierUse(a, b time.Time) time.Time { return sooner(a, b) }
 
 // admit opens w for downloads early enough, and denies it if it is not open now.
 func (v Validity) admit(w Interval, now time.Time) (Interval, error) {
-	opens := w.From
-	if !opens.IsZero() {
-		opens = opens.Add(-v.EarlyAccess)
+	if w.From.Before(w.Until) {
+		w = Interval{From: v.ahead(w.From).UTC(), Until: w.Until.UTC()}
+		if err := within(w, now); err != nil {
+			return Interval{}, err
+		}
+		return w, nil
 	}
-	switch {
-	case !now.Before(w.Until):
-		return Interval{}, Deny(ReasonExpired, fmt.Errorf("valid until %s, %s ago",
-			w.Until.Format(time.RFC3339), now.Sub(w.Until).Round(time.Second)))
-	case !w.From.Before(w.Until) && v.dated():
+	if v.dated() && now.Before(w.Until) {
 		return Interval{}, Deny(ReasonSeeStaff, fmt.Errorf("closed from %s, before it begins at %s",
 			w.Until.Format(time.RFC3339), w.From.Format(time.RFC3339)))
-	case !w.From.Before(w.Until):
-		return Interval{}, Deny(ReasonExpired, fmt.Errorf("closed for as long as it is valid, until %s", w.Until.Format(time.RFC3339)))
-	case now.Before(opens):
-		return Interval{}, Deny(ReasonNotYetValid, fmt.Errorf("valid from %s, in %s",
-			opens.Format(time.RFC3339), opens.Sub(now).Round(time.Second)))
 	}
-	return Interval{From: opens, Until: w.Until}, nil
+	return Interval{}, Deny(ReasonExpired, fmt.Errorf("closed for as long as it is valid, until %s", w.Until.Format(time.RFC3339)))
+}
+
+// ahead returns when downloads for something that begins at t may begin.
+func (v Validity) ahead(t time.Time) time.Time {
+	if t.IsZero() {
+		return t
+	}
+	return t.Add(-v.EarlyAccess)
+}
+
+// within denies what is not good now, and says by how much.
+func within(w Interval, now time.Time) error {
+	switch {
+	case !w.Until.IsZero() && !now.Before(w.Until):
+		return Deny(ReasonExpired, fmt.Errorf("valid until %s, %s ago",
+			w.Until.Format(time.RFC3339), now.Sub(w.Until).Round(time.Second)))
+	case now.Before(w.From):
+		return Deny(ReasonNotYetValid, fmt.Errorf("valid from %s, in %s",
+			w.From.Format(time.RFC3339), w.From.Sub(now).Round(time.Second)))
+	}
+	return nil
 }
 
 // sold returns the limits that do not depend on when the attraction closes today.
@@ -164,3 +199,19 @@ func (v Validity) visitDay(c *Calendar, t time.Time) (Date, error) {
 func (v Validity) dated() bool { return !v.Day.IsZero() || !v.Slot.From.IsZero() }
 
 func (v Validity) longest() time.Duration { return cmp.Or(max(v.Longest, 0), DefaultLongest) }
+
+// later returns the later of two times; a zero one is before everything.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// sooner returns the earlier of two times; a zero one is after everything.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
