@@ -16,6 +16,7 @@ type Attraction struct {
 	Zone     *time.Location // where the attraction is; nil means UTC
 	Packages []Package      // what tickets can buy; none means the whole prefix is one purchase
 	Free     []string       // path segments below Prefix that need no ticket
+	Calendar *Calendar      // when it is open; nil means always
 	Sources  []string       // ids of the ticket sources that sell for it, in the order to ask
 }
 

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -35,32 +36,39 @@ func (r *Rules) Attraction(id string) (*Attraction, bool) {
 
 // Entitle returns what t opens at the time now, limited to one attraction
 // unless where is empty. It denies a ticket that is out of its time, belongs
-// elsewhere or buys nothing that is configured.
+// elsewhere, buys nothing that is configured, or comes while every attraction
+// that it is for is closed.
 func (r *Rules) Entitle(t *Ticket, where string, now time.Time) ([]Entitlement, error) {
-	if err := inTime(t, now); err != nil {
-		return nil, err
-	}
-	until := now.Add(r.longest())
-	if !t.ValidUntil.IsZero() && t.ValidUntil.Before(until) {
-		until = t.ValidUntil
+	v := t.validity(r.longest())
+	if err := within(Interval{From: v.ahead(v.From), Until: v.Until}, now); err != nil {
+		return nil, proven(err, t.Proven)
 	}
 	var all []Entitlement
+	var refused error
 	for _, p := range t.Buys {
 		a, ok := r.Attraction(p.Attraction)
 		if !ok || where != "" && a.ID != where {
 			continue
 		}
+		w, err := Window(a.Calendar, v, now, t.FirstUse)
+		if err != nil {
+			refused = cmp.Or(refused, proven(err, t.Proven)) // another attraction may be open
+			continue
+		}
 		for _, pkg := range bought(a, p.Package) {
-			e := Entitlement{Attraction: a.ID, Package: pkg, From: t.ValidFrom, Until: until}
+			e := Entitlement{Attraction: a.ID, Package: pkg, From: w.From, Until: w.Until}
 			if !slices.Contains(all, e) {
 				all = append(all, e)
 			}
 		}
 	}
-	if len(all) == 0 {
-		return nil, r.nothing(t, where)
+	switch {
+	case len(all) > 0:
+		return all, nil
+	case refused != nil:
+		return nil, refused
 	}
-	return all, nil
+	return nil, r.nothing(t, where)
 }
 
 // bought returns the ids of a's packages that a product names.
@@ -75,18 +83,6 @@ func bought(a *Attraction, pkg string) []string {
 		}
 	}
 	return ids
-}
-
-func inTime(t *Ticket, now time.Time) error {
-	switch {
-	case !t.ValidUntil.IsZero() && !now.Before(t.ValidUntil):
-		return &Denial{Reason: ReasonExpired, Proven: t.Proven, Err: fmt.Errorf("valid until %s, %s ago",
-			t.ValidUntil.Format(time.RFC3339), now.Sub(t.ValidUntil).Round(time.Second))}
-	case !t.ValidFrom.IsZero() && now.Before(t.ValidFrom):
-		return &Denial{Reason: ReasonNotYetValid, Proven: t.Proven, Err: fmt.Errorf("valid from %s, in %s",
-			t.ValidFrom.Format(time.RFC3339), t.ValidFrom.Sub(now).Round(time.Second))}
-	}
-	return nil
 }
 
 // nothing says why t opens nothing.

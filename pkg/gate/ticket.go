@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -24,6 +25,7 @@ type Ticket struct {
 	Seats      int       // devices at a time; 0 means the configured default
 	ValidFrom  time.Time // zero means always
 	ValidUntil time.Time // zero means for ever
+	Terms      Validity  // what else the ticket says of time; ValidFrom and ValidUntil narrow it
 	FirstUse   time.Time // when it was first used anywhere; zero means not yet
 	Ref        string    // by which the source can be asked about the ticket again, without the code; empty means not
 	Proven     bool      // the credential cannot have been guessed, see Denial.Proven
@@ -59,4 +61,13 @@ func (t *Ticket) Fingerprint(pepper []byte) Fingerprint {
 		mac.Write([]byte(part))
 	}
 	return Fingerprint(mac.Sum(nil))
+}
+
+// validity returns all that the ticket says of time, with the longest visit
+// where it does not say.
+func (t *Ticket) validity(longest time.Duration) Validity {
+	v := t.Terms
+	v.From, v.Until = later(v.From, t.ValidFrom), sooner(v.Until, t.ValidUntil)
+	v.Longest = cmp.Or(v.Longest, longest)
+	return v
 }

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// fences returns the fenced blocks of a Markdown file in one language.
+func fences(t *testing.T, file, language string) []string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var blocks []string
+	for _, m := range regexp.MustCompile("(?ms)^( *)```"+language+"\n(.*?)^ *```").FindAllStringSubmatch(string(text), -1) {
+		blocks = append(blocks, regexp.MustCompile(`(?m)^`+m[1]).ReplaceAllString(m[2], ""))
+	}
+	if len(blocks) == 0 {
+		t.Fatalf("%s has no block of %s", file, language)
+	}
+	return blocks
+}
+
+// commands returns the command lines of a block, with continued lines joined.
+func commands(block string) []string {
+	joined := regexp.MustCompile(` *\\\n *`).ReplaceAllString(block, " ")
+	return strings.Split(strings.TrimSpace(joined), "\n")
+}
+
+var exitComment = regexp.MustCompile(` # exit (\d+)$`)
+
+// TestDocumentedCommands runs every handstamp command of the tutorials, in
+// their order, in an empty folder. A comment "# exit N" says that one fails.
+func TestDocumentedCommands(t *testing.T) {
+	for _, file := range []string{"docs/cloudfront.md"} {
+		path, err := filepath.Abs("../../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks := fences(t, path, "sh")
+		t.Chdir(t.TempDir())
+		for _, block := range blocks {
+			for _, line := range commands(block) {
+				runDocumented(t, file, line)
+			}
+		}
+	}
+}
+
+func runDocumented(t *testing.T, file, line string) {
+	t.Helper()
+	want := "0"
+	if m := exitComment.FindStringSubmatch(line); m != nil {
+		want, line = m[1], strings.TrimSuffix(line, m[0])
+	}
+	words := shellWords(line)
+	if words[0] != "handstamp" {
+		t.Fatalf("%s: %q: only handstamp is run here", file, line)
+	}
+	var out bytes.Buffer
+	if got := run(t.Context(), words[1:], &out, &out); fmt.Sprint(got) != want {
+		t.Errorf("%s: %s\nended with %d, want %s\n%s", file, line, got, want, out.String())
+	}
+}
+
+// shellWords splits a line at spaces outside of single quotes.
+func shellWords(line string) []string {
+	var words []string
+	for _, m := range regexp.MustCompile(`(?:[^\s']|'[^']*')+`).FindAllString(line, -1) {
+		words = append(words, strings.ReplaceAll(m, "'", ""))
+	}
+	return words
+}
+
+// TestReadmePath walks the five minutes of the README: its list, its folder,
+// its configuration, its commands.
+func TestReadmePath(t *testing.T) {
+	readme, err := filepath.Abs("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, settings := fences(t, readme, "csv")[0], fences(t, readme, "yaml")[0]
+	media := fences(t, readme, "text")[0]
+	shell := strings.Join(fences(t, readme, "sh"), "\n")
+	t.Chdir(t.TempDir())
+	write := func(name, text string) {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("tickets.csv", list)
+	write("config.yaml", settings)
+	for _, name := range strings.Fields(media) {
+		write(name, "sound of "+name)
+	}
+	runDocumented(t, "README.md", "handstamp keys new --id KMUSEUM00001")
+	runDocumented(t, "README.md", "handstamp check")
+
+	address := freePort(t)
+	var log lockedBuffer
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(t.Context(), []string{"serve", "--config", "config.yaml", "--set", "http.drain=0s,http.listen=" + address +
+			",http.public_url=http://" + address + ",media.url=http://" + address}, &log, &log)
+	}()
+	defer func() { <-ended }()
+	waitFor(t, "http://"+address+"/readyz", &log)
+	curls := regexp.MustCompile(`(?m)^\s*curl .*(?:\\\n.*)*$`).FindAllString(shell, -1)
+	if len(curls) != 3 {
+		t.Fatalf("README has %d curl commands, want the three of the path", len(curls))
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Jar: jar}
+	for i, want := range []int{403, 200, 200} {
+		if got := curl(t, client, commands(curls[i])[0], address); got != want {
+			t.Errorf("%s = %d, want %d\n%s", curls[i], got, want, log.String())
+		}
+	}
+	t.Cleanup(func() {})
+}
+
+// curl does what a documented curl command does, with a jar for all of them.
+func curl(t *testing.T, client *http.Client, line, address string) int {
+	t.Helper()
+	line, _, _ = strings.Cut(line, " # ")
+	method, target, body := http.MethodGet, "", ""
+	words := shellWords(strings.TrimSpace(line))
+	for i := 1; i < len(words); i++ {
+		switch words[i] {
+		case "-d":
+			i++
+			method, body = http.MethodPost, words[i]
+		case "-H", "-c", "-b", "-o":
+			i++
+		case "-i":
+		default:
+			target = strings.Replace(words[i], "127.0.0.1:8080", address, 1)
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(body))
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return resp.StatusCode
+}

@@ -1,0 +1,355 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handstamp/handstamp/pkg/cloudfront"
+	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/edge"
+	"github.com/handstamp/handstamp/pkg/explain"
+)
+
+// An edgeBuilder turns a configuration into an edge. Everything that is wrong
+// with what the configuration names is reported to fail, by key.
+type edgeBuilder struct {
+	d       *config.Distribution
+	parity  []config.ParitySetting // of flags, after those of the file
+	slog    *slog.Logger
+	config  edge.Config
+	origins map[string]http.Handler
+	groups  map[string]*cloudfront.KeyGroup
+	keys    [][]*cloudfront.PublicKey // of all groups
+	closers []io.Closer
+	log     *edge.AccessLog
+	logFile *os.File
+	fail    func(key, text string)
+}
+
+// build reads what --config or the other flags describe.
+func (f *edgeFlags) build(cmd *cobra.Command, log *slog.Logger) (*edgeBuilder, error) {
+	if err := f.check(cmd); err != nil {
+		return nil, err
+	}
+	b := &edgeBuilder{slog: log}
+	var err error
+	if b.parity, err = f.parseParity(); err != nil {
+		return nil, err
+	}
+	if f.config != "" {
+		err = f.load(cmd, b)
+	} else {
+		err = f.assemble(b)
+	}
+	if err != nil {
+		b.close()
+		return nil, err
+	}
+	for _, w := range b.d.Warnings {
+		fmt.Fprintln(cmd.ErrOrStderr(), "handstamp: warning:", w)
+	}
+	return b, nil
+}
+
+// check looks at which flags go together.
+func (f *edgeFlags) check(cmd *cobra.Command) error {
+	switch {
+	case f.config == "" && f.root == "":
+		return usagef("want either --config FILE, or --root FOLDER with --public-key ID=FILE")
+	case f.config != "" && (f.root != "" || len(f.keys)+len(f.paid)+len(f.free) > 0):
+		return usagef("--root, --public-key, --paid and --free are for an edge without --config; the file has them as origins, key_groups and behaviors")
+	case f.root != "" && len(f.keys) == 0:
+		return usagef("--public-key is missing: the key that may sign, ID=FILE (hint: \"handstamp keys new\" makes one)")
+	case (f.tlsCert == "") != (f.tlsKey == ""):
+		return usagef("--tls-cert and --tls-key go together")
+	case cmd.Flags().Changed("chaos") && f.chaos == "":
+		return usagef("--chaos is empty, want something like refuse=5%%,latency=0s-2s")
+	}
+	return nil
+}
+
+func (f *edgeFlags) parseParity() ([]config.ParitySetting, error) {
+	var all []config.ParitySetting
+	for _, text := range f.parity {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, usagef("--parity %q, want NAME=VALUE", text)
+		}
+		if err := setParity(name, value, new(cloudfront.Parity), new(edge.Parity)); err != nil {
+			return nil, usagef("--parity: %v", err)
+		}
+		all = append(all, config.ParitySetting{Name: name, Value: value})
+	}
+	return all, nil
+}
+
+// load reads the file; flags go before it.
+func (f *edgeFlags) load(cmd *cobra.Command, b *edgeBuilder) (err error) {
+	overrides := map[string]string{}
+	for key, text := range map[string]string{"site": f.site, "chaos": f.chaos, "access_log": f.accessLog, "tls.cert": f.tlsCert, "tls.key": f.tlsKey} {
+		if text != "" {
+			overrides[key] = text
+		}
+	}
+	if cmd.Flags().Changed("addr") {
+		overrides["listen"] = f.addr
+	}
+	if f.tls || f.tlsCert != "" {
+		overrides["tls.enabled"] = "on"
+	}
+	b.d, err = config.LoadDistribution(f.config, config.DistributionOptions{Overrides: overrides, Check: b.check})
+	var wrong *config.Error
+	if errors.As(err, &wrong) && !slices.ContainsFunc(wrong.Problems, func(p config.Problem) bool { return p.File != "command line" }) {
+		return usagef("%v", wrong)
+	}
+	return err
+}
+
+// assemble makes the configuration of one folder and its keys.
+func (f *edgeFlags) assemble(b *edgeBuilder) error {
+	const name = "folder"
+	d := config.DefaultDistribution()
+	if production := os.Getenv("HANDSTAMP_ENVIRONMENT"); production != "" {
+		d.Environment = production
+	}
+	d.Listen, d.Site, d.Chaos, d.AccessLog = f.addr, f.site, f.chaos, f.accessLog
+	d.TLS = config.ServerTLS{Enabled: config.Switch(f.tls || f.tlsCert != ""), Cert: f.tlsCert, Key: f.tlsKey}
+	d.Origins = []config.ContentOrigin{{ID: name, Kind: "folder", Root: f.root}}
+	group := config.KeyGroup{ID: "public-key"}
+	for _, flag := range f.keys {
+		id, file, ok := strings.Cut(flag, "=")
+		if !ok || id == "" || file == "" {
+			return usagef("--public-key %q, want ID=FILE", flag)
+		}
+		group.Keys = append(group.Keys, config.PublicKeySource{ID: id, File: file})
+	}
+	d.KeyGroups = []config.KeyGroup{group}
+	add := func(path, keyGroup string) {
+		d.Behaviors = append(d.Behaviors, config.CacheBehavior{Path: path, Origin: name, KeyGroup: keyGroup, ViewerProtocol: "allow-all"})
+	}
+	for _, path := range f.free {
+		add(path, "")
+	}
+	for _, path := range f.paid {
+		add(path, group.ID)
+	}
+	if rest := map[bool]string{true: group.ID, false: ""}[len(f.paid) == 0]; !f.hasDefault() {
+		add("*", rest)
+	}
+	b.d = d
+	if err := d.Validate(flagName, config.DistributionOptions{Check: b.check}); err != nil {
+		return usagef("%v", err)
+	}
+	return nil
+}
+
+// hasDefault reports whether the last pattern covers everything by itself.
+func (f *edgeFlags) hasDefault() bool {
+	all := append(slices.Clone(f.free), f.paid...)
+	return len(all) > 0 && (all[len(all)-1] == "*" || all[len(all)-1] == "/*")
+}
+
+// flagName returns the flag behind a key of the configuration.
+func flagName(key string) string {
+	for _, f := range [][2]string{
+		{"origins", "--root"}, {"key_groups", "--public-key"}, {"behaviors", "--paid or --free"}, {"site", "--site"}, {"listen", "--addr"},
+		{"tls.cert", "--tls-cert"}, {"tls.key", "--tls-key"}, {"chaos", "--chaos"}, {"access_log", "--access-log"}, {"environment", "HANDSTAMP_ENVIRONMENT"},
+	} {
+		if strings.HasPrefix(key, f[0]) {
+			return f[1]
+		}
+	}
+	return key
+}
+
+// check opens and reads what d names.
+func (b *edgeBuilder) check(d *config.Distribution, fail func(key, text string)) {
+	b.d, b.fail = d, fail
+	b.config = edge.Config{Site: d.Site, DefaultRootObject: d.DefaultRootObject, Explain: bool(d.Explain), Log: b.slog}
+	b.openOrigins()
+	b.readKeyGroups()
+	b.addBehaviors()
+	b.addErrors()
+	b.decideParity()
+	if d.Chaos != "" {
+		chaos, err := edge.ParseChaos(d.Chaos)
+		b.note("chaos", err)
+		b.config.Chaos = chaos
+	}
+	b.addExplainPage()
+	_, err := edge.New(b.config)
+	for _, fault := range edge.Faults(err) {
+		b.note(fault.Where, fault)
+	}
+}
+
+func (b *edgeBuilder) note(key string, err error) {
+	if err != nil {
+		b.fail(key, err.Error())
+	}
+}
+
+func (b *edgeBuilder) openOrigins() {
+	b.origins = map[string]http.Handler{}
+	for i, o := range b.d.Origins {
+		at := fmt.Sprintf("origins[%d]", i)
+		switch o.Kind {
+		case "folder":
+			files, err := edge.Folder(o.Root)
+			b.note(at+".root", err)
+			if err == nil {
+				b.origins[o.ID] = files
+				b.closers = append(b.closers, files)
+			}
+		case "http":
+			proxy, err := edge.HTTP(o.URL, edge.ProxyOptions{Log: b.slog})
+			b.note(at+".url", err)
+			if err == nil {
+				b.origins[o.ID] = proxy
+				b.closers = append(b.closers, proxy)
+			}
+		}
+	}
+}
+
+func (b *edgeBuilder) readKeyGroups() {
+	b.groups = map[string]*cloudfront.KeyGroup{}
+	for i, g := range b.d.KeyGroups {
+		var keys []*cloudfront.PublicKey
+		for j, k := range g.Keys {
+			key, err := readPublicKey(k)
+			b.note(fmt.Sprintf("key_groups[%d].keys[%d].file", i, j), err)
+			if err == nil {
+				keys = append(keys, key)
+			}
+		}
+		b.keys = append(b.keys, keys)
+		group := cloudfront.NewKeyGroup(keys...)
+		b.groups[g.ID] = &group
+	}
+}
+
+func readPublicKey(k config.PublicKeySource) (*cloudfront.PublicKey, error) {
+	text, err := os.ReadFile(k.File)
+	if err != nil {
+		return nil, err
+	}
+	key, err := cloudfront.ParsePublicKey(k.ID, text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", k.File, err)
+	}
+	return key, nil
+}
+
+// addBehaviors puts a stand-in where an origin or a key could not be had, which
+// was reported before.
+func (b *edgeBuilder) addBehaviors() {
+	for _, c := range b.d.Behaviors {
+		behavior := edge.Behavior{
+			PathPattern: c.Path, Origin: b.origins[c.Origin], AllowedMethods: c.Methods,
+			ForwardCookies: bool(c.ForwardCookies), ViewerProtocol: edge.ViewerProtocol(c.ViewerProtocol),
+		}
+		if behavior.Origin == nil {
+			behavior.Origin = http.NotFoundHandler()
+		}
+		if group := b.groups[c.KeyGroup]; c.KeyGroup != "" && group != nil && group.Len() > 0 {
+			behavior.TrustedKeyGroup = group
+		}
+		if k := c.CORS; len(k.Origins) > 0 {
+			behavior.CORS = &edge.CORS{Origins: k.Origins, Credentials: bool(k.Credentials), Methods: k.Methods, Headers: k.Headers,
+				Expose: k.Expose, MaxAge: k.MaxAge, Override: bool(k.Override)}
+		}
+		for _, h := range c.Headers {
+			behavior.Headers = append(behavior.Headers, edge.Header{Name: h.Name, Value: h.Value, Override: bool(h.Override)})
+		}
+		b.config.Behaviors = append(b.config.Behaviors, behavior)
+	}
+}
+
+// addExplainPage puts the page that explains refusals before the default
+// behavior, so that it hides nothing that a pattern names.
+func (b *edgeBuilder) addExplainPage() {
+	last := len(b.config.Behaviors) - 1
+	if !b.config.Explain || last < 0 {
+		return
+	}
+	var keys []*cloudfront.PublicKey
+	for _, all := range b.keys {
+		keys = append(keys, all...)
+	}
+	page := explain.Handler(keys, nil)
+	for _, path := range []string{"/explain", "/explain/*"} {
+		if slices.ContainsFunc(b.d.Behaviors, func(c config.CacheBehavior) bool { return "/"+strings.TrimPrefix(c.Path, "/") == path }) {
+			continue
+		}
+		own := edge.Behavior{PathPattern: path, Origin: page, AllowedMethods: edge.AllMethods()}
+		b.config.Behaviors = slices.Insert(b.config.Behaviors, last, own)
+		last++
+	}
+}
+
+func (b *edgeBuilder) addErrors() {
+	for _, e := range b.d.Errors {
+		b.config.Errors = append(b.config.Errors, edge.ErrorResponse{Code: e.Code, Page: e.Page, Response: e.Response, CacheTTL: e.CacheTTL})
+	}
+}
+
+// decideParity applies the settings, those of flags last.
+func (b *edgeBuilder) decideParity() {
+	var deciding cloudfront.Parity
+	for i, s := range slices.Concat(b.d.Parity, b.parity) {
+		b.note(fmt.Sprintf("parity[%d]", i), setParity(s.Name, s.Value, &deciding, &b.config.Parity))
+	}
+	b.config.Decider = cloudfront.NewDecider(deciding, 4096)
+}
+
+// setParity sets the point called name, wherever it belongs.
+func setParity(name, value string, deciding *cloudfront.Parity, serving *edge.Parity) error {
+	var names []string
+	for _, s := range edge.ParitySettings() {
+		if s.Name == name {
+			return serving.Set(name, value)
+		}
+		names = append(names, s.Name)
+	}
+	for _, s := range cloudfront.ParitySettings() {
+		if s.Name == name {
+			return deciding.Set(name, value)
+		}
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return fmt.Errorf("no setting %.40q, there are %s", name, strings.Join(names, ", "))
+}
+
+// chaosText returns what chaos does, empty if there is none.
+func (b *edgeBuilder) chaosText() string {
+	if b.d.Chaos == "" {
+		return ""
+	}
+	return b.config.Chaos.String()
+}
+
+// serve returns the edge itself, with its access log.
+func (b *edgeBuilder) serve(stdout io.Writer) (*edge.Edge, error) {
+	var err error
+	if b.log, err = b.openLog(stdout); err != nil {
+		return nil, err
+	}
+	b.config.AccessLog = b.log
+	return edge.New(b.config)
+}
+
+func (b *edgeBuilder) close() {
+	for _, c := range b.closers {
+		c.Close()
+	}
+}
