@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -111,13 +112,22 @@ func TestReadmePath(t *testing.T) {
 	address := freePort(t)
 	var log lockedBuffer
 	ended := make(chan int, 1)
+	ctx, stop := context.WithCancel(t.Context())
 	go func() {
-		ended <- run(t.Context(), []string{"serve", "--config", "config.yaml", "--set", "http.drain=0s,http.listen=" + address +
+		ended <- run(ctx, []string{"serve", "--config", "config.yaml", "--set", "http.drain=0s,http.listen=" + address +
 			",http.public_url=http://" + address + ",media.url=http://" + address}, &log, &log)
 	}()
-	defer func() { <-ended }()
+	defer func() {
+		stop()
+		<-ended
+	}()
 	waitFor(t, "http://"+address+"/readyz", &log)
-	curls := regexp.MustCompile(`(?m)^\s*curl .*(?:\\\n.*)*$`).FindAllString(shell, -1)
+	var curls []string
+	for _, line := range commands(shell) {
+		if strings.HasPrefix(strings.TrimSpace(line), "curl ") {
+			curls = append(curls, line)
+		}
+	}
 	if len(curls) != 3 {
 		t.Fatalf("README has %d curl commands, want the three of the path", len(curls))
 	}
@@ -127,11 +137,10 @@ func TestReadmePath(t *testing.T) {
 	}
 	client := &http.Client{Jar: jar}
 	for i, want := range []int{403, 200, 200} {
-		if got := curl(t, client, commands(curls[i])[0], address); got != want {
+		if got := curl(t, client, curls[i], address); got != want {
 			t.Errorf("%s = %d, want %d\n%s", curls[i], got, want, log.String())
 		}
 	}
-	t.Cleanup(func() {})
 }
 
 // curl does what a documented curl command does, with a jar for all of them.
