@@ -90,6 +90,12 @@ try {
     await page.screenshot({ path: `${shots}/4-unlocked.png`, fullPage: true });
   });
 
+  await check('it is still unlocked after a reload', async () => {
+    await page.reload();
+    await page.waitForFunction(() => document.querySelectorAll('[data-item]').length > 0 && document.querySelectorAll('[data-locked="true"]').length === 0);
+    equal(await status(info.paid.castle[0]), 200, 'a paid file after the reload');
+  });
+
   await check('a paid stop plays: currentTime advances', async () => {
     const paid = await page.evaluate(async () => {
       const content = await (await fetch('/v1/attractions/castle/content')).json();

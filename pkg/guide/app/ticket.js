@@ -77,7 +77,7 @@ export class TicketForm extends EventTarget {
     $("refusal").append(h("div.refused", { "data-code": error.code },
       h("h3", {}, title),
       error.detail && error.detail !== title && h("p", {}, error.detail),
-      h("p", {}, advice[kind] ?? "Try again. If it still does not work, ask at the ticket desk."),
+      (!error.detail || kind === "unavailable") && h("p", {}, advice[kind] ?? "Try again. If it still does not work, ask at the ticket desk."),
       wait,
       error.requestId && h("p.reference", {}, "Reference for the desk: ", h("code", {}, error.requestId))));
     if (error.retryAfter) this.#wait(wait, Math.ceil(error.retryAfter));
