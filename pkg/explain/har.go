@@ -3,17 +3,10 @@ package explain
 import (
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 )
-
-// errInput is returned for a recording that cannot be read.
-var errInput = errors.New("cannot read the recording")
-
-// maxEntries is how many requests of a recording are looked at.
-const maxEntries = 10_000
 
 // A harFile is the part of an HTTP archive (HAR 1.2) that matters here.
 type harFile struct {
@@ -52,15 +45,15 @@ type harHeader struct {
 }
 
 // ReadHAR reads an HTTP archive as browsers' developer tools save it, and
-// returns its requests in order. What earlier answers set is known to later
-// ones. Times are those of the requests.
+// returns its requests in order. They are judged by the date of their answers;
+// the browser's clock is kept beside it.
 func ReadHAR(text []byte) ([]Input, error) {
 	var file harFile
 	if err := json.Unmarshal(text, &file); err != nil || file.Log == nil {
 		return nil, fmt.Errorf(`%w: no HTTP archive, want JSON with "log" and "entries"`, errInput)
 	}
-	if len(file.Log.Entries) > maxEntries {
-		return nil, fmt.Errorf("%w: %d requests, at most %d", errInput, len(file.Log.Entries), maxEntries)
+	if n := len(file.Log.Entries); n == 0 || n > maxRequests {
+		return nil, fmt.Errorf("%w: the archive has %d requests, want 1 to %d", errInput, n, maxRequests)
 	}
 	pages := map[string]string{}
 	for _, page := range file.Log.Pages {
@@ -68,31 +61,26 @@ func ReadHAR(text []byte) ([]Input, error) {
 			pages[page.ID] = page.Title
 		}
 	}
-	var inputs []Input
-	var set []SetCookie
+	var r recording
+	cookies := false
 	for _, e := range file.Log.Entries {
-		in := e.input()
-		in.Page, in.SetCookies = pages[e.Page], set[:len(set):len(set)]
-		inputs = append(inputs, in)
-		for _, h := range e.Response.Headers {
-			if !strings.EqualFold(h.Name, "Set-Cookie") {
-				continue
-			}
-			for line := range strings.SplitSeq(h.Value, "\n") { // Chromium joins them
-				set = append(set, SetCookie{From: e.Request.URL, Header: line})
-			}
+		in, set := e.input(), e.setCookies()
+		if in.Page == "" {
+			in.Page = pages[e.Page]
 		}
+		cookies = cookies || len(in.Cookies) > 0 || len(set) > 0
+		r.add(in, set)
 	}
-	return inputs, nil
+	if !cookies {
+		r.stripped()
+	}
+	return r.inputs, nil
 }
 
 func (e *harEntry) input() Input {
 	in := Input{URL: e.Request.URL, Method: e.Request.Method}
-	in.At, _ = time.Parse(time.RFC3339, e.Started)
 	for _, h := range e.Request.Headers {
-		if strings.EqualFold(h.Name, "Cookie") {
-			in.Cookies = append(in.Cookies, h.Value)
-		}
+		in.header(h.Name, h.Value)
 	}
 	if len(in.Cookies) == 0 && len(e.Request.Cookies) > 0 {
 		var pairs []string
@@ -101,39 +89,51 @@ func (e *harEntry) input() Input {
 		}
 		in.Cookies = []string{strings.Join(pairs, "; ")}
 	}
-	in.Response = Response{Status: e.Response.Status, Type: e.Response.Content.Type, Body: e.Response.Content.Text, Arrived: e.Response.Status > 0}
-	if e.Response.Content.Encoding == "base64" {
-		if body, err := base64.StdEncoding.DecodeString(in.Response.Body); err == nil {
-			in.Response.Body = string(body)
-		}
-	}
-	for _, h := range e.Response.Headers {
-		in.Response.header(h.Name, h.Value)
+	in.Response = e.response()
+	in.Clock, _ = time.Parse(time.RFC3339, e.Started)
+	in.At = in.Response.Date
+	if in.At.IsZero() {
+		in.At, in.Clock = in.Clock, time.Time{}
 	}
 	return in
 }
 
-func (r *Response) header(name, value string) {
+// header takes over one header of a request.
+func (in *Input) header(name, value string) {
 	switch strings.ToLower(name) {
-	case "content-type":
-		r.Type = value
-	case "server":
-		r.Server = value
-	case "x-cache":
-		r.XCache = value
+	case "cookie":
+		in.Cookies = append(in.Cookies, value)
+	case "referer", "page":
+		in.Page = value
+	case "origin":
+		if in.Page == "" && value != "null" {
+			in.Page = value
+		}
 	}
 }
 
-// Refused returns the inputs that came back with 403, or all of them if none did.
-func Refused(inputs []Input) []Input {
-	var refused []Input
-	for _, in := range inputs {
-		if in.Response.Status == 403 {
-			refused = append(refused, in)
+func (e *harEntry) response() Response {
+	body := e.Response.Content.Text
+	if e.Response.Content.Encoding == "base64" {
+		if plain, err := base64.StdEncoding.DecodeString(body); err == nil {
+			body = string(plain)
 		}
 	}
-	if refused == nil {
-		return inputs
+	r := Response{Status: e.Response.Status, Type: e.Response.Content.Type, Body: body[:min(len(body), maxBody)]}
+	for _, h := range e.Response.Headers {
+		r.header(h.Name, h.Value)
 	}
-	return refused
+	return r
+}
+
+// setCookies are the values of the Set-Cookie headers; Chromium joins several by
+// line breaks.
+func (e *harEntry) setCookies() []string {
+	var lines []string
+	for _, h := range e.Response.Headers {
+		if strings.EqualFold(h.Name, "Set-Cookie") {
+			lines = append(lines, strings.Split(h.Value, "\n")...)
+		}
+	}
+	return lines
 }

@@ -3,148 +3,181 @@ package explain
 import (
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 )
 
-// rules look for causes, each for one kind of mistake. What they find is
-// ordered by how sure it is, then as the rules stand here.
-var rules = []func(*problem) []Cause{
-	foreignRefusal, notSent, tooLarge, parametersInTheWay, strangeParameters, nothingSent, somethingMissing, sentTwice, keyPairID, unknownKey,
-	hashName, alphabet, bothForms, policyShape, wrongSignature, expiry, start, address, resource, preflight,
-}
-
-func one(weight int, id string, basis cloudfront.Basis, says, fix string) []Cause {
-	return []Cause{{ID: id, Says: says, Fix: fix, Basis: basis, weight: weight}}
-}
-
-func tooLarge(p *problem) []Cause {
-	if p.trace.Code != cloudfront.TooLarge {
+func preflight(p *problem) []Cause {
+	if p.Method != "OPTIONS" || p.trace.Facts.HasAnything || p.trace.Allowed {
 		return nil
 	}
-	return one(proved, "E-37", cloudfront.Documented,
-		"The request is larger than CloudFront takes: 8,192 bytes of URL, 32,768 bytes of URL and headers.",
-		"Shorten the URL, or delete cookies that other attractions or other software have left behind.")
+	return one(Proved, "T4", cloudfront.Observed, "This is a preflight. Browsers send it without cookies, and nothing shows that CloudFront lets it through. In the page it looks like a CORS error.",
+		"Serve page and content from one origin, so that there is no preflight, or leave out the request headers that cause it (Range is one of them).")
 }
 
-// parametersInTheWay finds own or stale query parameters that turn a request
-// with good cookies into a signed-URL request.
-func parametersInTheWay(p *problem) []Cause {
-	if !p.facts.SignedURL || len(p.Cookies) == 0 {
+func strippedRecording(p *problem) []Cause {
+	if !p.Stripped || p.trace.Allowed || p.trace.Facts.HasAnything {
 		return nil
 	}
-	without := p.decide(cloudfront.WithoutParameters(p.URL), p.Cookies)
-	if !without.Facts.HasAnything {
-		return nil
-	}
-	weight := likely
-	if without.Allowed {
-		weight = proved
-	}
-	if p.facts.Signature != "" && p.facts.KeyPairID != "" {
-		return one(weight, "T10", cloudfront.Documented,
-			"The link still carries the parameters of an old signed URL. With any of them CloudFront ignores the cookies.",
-			"Remove Expires, Policy, Signature, Key-Pair-Id and Hash-Algorithm from the link and let the cookies do the work.")
-	}
-	return one(weight, "T9", cloudfront.Documented,
-		"The query has a parameter that CloudFront keeps for itself (Expires, Policy, Signature, Key-Pair-Id or Hash-Algorithm), so it takes the request for a signed URL and ignores the cookies.",
-		"Give your own parameter another name.")
+	return one(Likely, "E2", cloudfront.Observed, "The recording has no cookies at all, neither sent nor set: browsers leave them out of an archive unless asked.",
+		"Save it again with them: in Chromium's developer tools allow it under Settings > Preferences > Network, then \"Export HAR (with sensitive data)\".")
 }
 
-func strangeParameters(p *problem) []Cause {
-	if p.trace.Rule != cloudfront.RuleQueryNames {
-		return nil
-	}
-	return one(likely, "T9", cloudfront.Assumed,
-		"A query parameter looks like one of CloudFront's in another spelling, or one of CloudFront's comes twice. Nobody knows which reading counts.",
-		"Give your own parameter another name, and send each of CloudFront's once.")
-}
-
-// nothingSent lists what keeps a browser from sending cookies at all.
+// nothingSent lists what keeps a browser from sending cookies, if nothing
+// better is known.
 func nothingSent(p *problem) []Cause {
-	if p.facts.HasAnything || len(p.jar) > 0 {
+	if p.trace.Facts.HasAnything || p.wasSet() || lostOnTheWay(p) != nil || behindFragment(p) != nil {
 		return nil
+	}
+	if wrong := misnamed(p); wrong != nil {
+		return wrong
 	}
 	var causes []Cause
+	add := func(certainty Certainty, id string, basis cloudfront.Basis, says, fix string) {
+		causes = append(causes, one(certainty, id, basis, says, fix)...)
+	}
 	if p.url != nil && p.url.Scheme == "http" {
-		causes = one(likely, "T5", cloudfront.Assumed, "The request goes over http. Cookies with the attribute Secure are not sent there.",
-			"Ask for the content by https, also from playlists.")
+		add(Likely, "T5", cloudfront.Assumed, "The request goes over http. Cookies with the attribute Secure are not sent there.", fixSecure)
 	}
-	other := strings.TrimSpace(strings.Join(p.Cookies, "")) != ""
-	if !other {
-		causes = append(causes, one(likely, "T3", cloudfront.Observed, "No cookie at all was sent. Scripts and players leave cookies out of requests to another origin unless told otherwise.",
-			`Serve page and content from one host, or use fetch(..., {credentials: "include"}), xhr.withCredentials, or crossorigin="use-credentials" on the media element.`)...)
+	if strings.TrimSpace(strings.Join(p.Cookies, "")) == "" {
+		add(Likely, "T3", cloudfront.Observed, "No cookie at all was sent. Scripts and players leave cookies out of requests to another origin unless told otherwise.", fixCredentials)
 	}
-	causes = append(causes, one(likely, "T1", cloudfront.Observed, "The browser has no CloudFront cookies for this host: they were set for another one, or without a Domain on the host of the API.",
-		"Serve API and content from one host, or set the cookies with a Domain that covers both.")...)
-	causes = append(causes, one(likely, "T6", cloudfront.Assumed, "The cookies' Path may not cover this URL. A browser takes * in a Path literally, so Path=/castle/* is never sent for /castle/01.m4a.",
-		"Set Path=/castle/ with a slash at the end and no star.")...)
-	causes = append(causes, one(possible, "T2", cloudfront.Documented, "The page may be on another site: cookies without SameSite=None; Secure are not sent then, and many browsers block third-party cookies anyway.",
-		"Put page and content under one registrable domain.")...)
-	causes = append(causes, one(possible, "T8", cloudfront.Documented, "If the API is behind CloudFront too, its cache behavior may strip Set-Cookie because it forwards no cookies.",
-		"Use the managed policies CachingDisabled and AllViewerExceptHostHeader on the API's behavior.")...)
+	add(Likely, "T1", cloudfront.Observed, "The browser has no CloudFront cookies for this host: they were set for another one, or without a Domain on the host of the API.",
+		"Serve API and content from one host, or set the cookies with a Domain that covers both.")
+	add(Likely, "T6", cloudfront.Assumed, "The cookies' Path may not cover this URL. A browser takes * in a Path literally, so Path=/castle/* is never sent for /castle/01.m4a.", fixPath)
+	add(Possible, "T2", cloudfront.Documented, "The page may be on another site: cookies without SameSite=None; Secure are not sent then, and many browsers block third-party cookies anyway.",
+		"Put page and content under one registrable domain.")
+	if len(p.Earlier) == 0 {
+		add(Possible, "T8", cloudfront.Documented, "If the API is behind CloudFront too, its cache behavior may strip Set-Cookie because it forwards no cookies.", fixForward)
+	}
 	return causes
 }
 
-func somethingMissing(p *problem) []Cause {
-	f := p.facts
-	if !f.HasAnything || f.SignedURL {
-		return nil
-	}
-	var missing []string
-	for _, c := range []struct {
-		name  string
-		there bool
-	}{
-		{cloudfront.CookieKeyPairID, f.KeyPairID != ""}, {cloudfront.CookieSignature, f.Signature != ""},
-		{cloudfront.CookiePolicy, f.Policy != "" || f.Expires != ""},
-	} {
-		if !c.there {
-			missing = append(missing, c.name)
+const (
+	fixSecure      = "Ask for the content by https, also from playlists."
+	fixCredentials = `Serve page and content from one host, or use fetch(..., {credentials: "include"}), xhr.withCredentials, or crossorigin="use-credentials" on the media element.`
+	fixPath        = "Set Path to the prefix with a slash at its end and no star, such as /castle/."
+	fixForward     = "Use the managed policies CachingDisabled and AllViewerExceptHostHeader on the API's behavior."
+)
+
+// misnamed finds cookies whose names differ from CloudFront's in case only.
+func misnamed(p *problem) []Cause {
+	for _, c := range pairsOf(p.Cookies) {
+		for _, name := range cloudfront.CookieNames {
+			if c.Name != name && strings.EqualFold(strings.ReplaceAll(c.Name, "_", "-"), name) {
+				return one(Proved, "T7", cloudfront.Documented, fmt.Sprintf("The cookie %.40q is not %s: the names are case-sensitive.", c.Name, name), "Write the names exactly: CloudFront-Policy, CloudFront-Signature, CloudFront-Key-Pair-Id.")
+			}
 		}
 	}
+	return nil
+}
+
+// somethingMissing finds a set of which only a part arrived.
+func somethingMissing(p *problem) []Cause {
+	f := p.facts
+	if !f.HasAnything || f.SignedURL || p.folded() != nil {
+		return nil
+	}
+	missing := missingOf(f.KeyPairID != "", f.Signature != "", f.Policy != "" || f.Expires != "")
 	if len(missing) == 0 {
 		return nil
 	}
+	if wrong := misnamed(p); wrong != nil {
+		return wrong
+	}
 	says := fmt.Sprintf("%s did not arrive, though other CloudFront cookies did.", strings.Join(missing, " and "))
-	causes := one(likely, "T7", cloudfront.Documented, says+" One Set-Cookie out of several survives when a framework or load balancer keeps headers in a map.",
-		"Send every cookie as a Set-Cookie of its own: multiValueHeaders behind REST APIs and load balancers, the cookies list behind HTTP APIs.")
-	if f.Policy == "" && f.Expires == "" {
-		causes = append(causes, one(likely, "T41", cloudfront.Observed, "There is neither CloudFront-Policy nor CloudFront-Expires: only a part of a cookie set was copied, or old and new cookies are mixed.",
-			"Send the whole set, and delete with each new set the cookies that it does not use.")...)
+	fix := fixEach
+	if k, _ := p.signedBy(f.Text); k != nil && f.KeyPairID == "" {
+		says += fmt.Sprintf(" The signature was made with key %s.", k.ID())
+	}
+	if f.Policy == "" && f.Expires == "" && f.KeyPairID != "" && f.Signature != "" {
+		return append(one(Likely, "T41", cloudfront.Observed, says+" A canned policy needs CloudFront-Expires, a custom one CloudFront-Policy: only a part of a set was copied, or old and new cookies are mixed.",
+			"Send the whole set, and delete with each new set the cookies that it does not use."),
+			one(Possible, "T7", cloudfront.Documented, "One Set-Cookie out of several may have been lost in a framework or a load balancer that keeps headers in a map.", fixEach)...)
+	}
+	return one(Likely, "T7", cloudfront.Documented, says+" One Set-Cookie out of several survives when a framework or a load balancer keeps headers in a map.", fix)
+}
+
+const fixEach = "Send every cookie as a Set-Cookie of its own: multiValueHeaders behind REST APIs and load balancers, the cookies list behind HTTP APIs."
+
+func missingOf(id, signature, policy bool) []string {
+	var missing []string
+	if !id {
+		missing = append(missing, cloudfront.CookieKeyPairID)
+	}
+	if !signature {
+		missing = append(missing, cloudfront.CookieSignature)
+	}
+	if !policy {
+		missing = append(missing, cloudfront.CookiePolicy+" (or "+cloudfront.CookieExpires+")")
+	}
+	return missing
+}
+
+// foldedCookies is a Set-Cookie header with several cookies in it.
+var foldedCookies = regexp.MustCompile(`,\s*CloudFront-[A-Za-z-]+=`)
+
+// folded finds answers whose cookies a proxy has joined into one header.
+func (p *problem) folded() []Cause {
+	for _, a := range p.Earlier {
+		if slices.ContainsFunc(a.SetCookie, foldedCookies.MatchString) {
+			return one(Proved, "T7", cloudfront.Documented, fmt.Sprintf("The answer of %s has several cookies in one Set-Cookie, joined by commas. A browser takes the first and drops the rest.", where(a.URL)), fixEach)
+		}
+	}
+	return nil
+}
+
+// lostOnTheWay looks for the answer that should have set the cookies.
+func lostOnTheWay(p *problem) []Cause {
+	if causes := p.folded(); causes != nil {
+		return causes
+	}
+	if missingOf(p.facts.KeyPairID != "", p.facts.Signature != "", p.facts.Policy != "" || p.facts.Expires != "") == nil || p.facts.SignedURL {
+		return nil
+	}
+	var causes []Cause
+	for _, a := range p.Earlier {
+		names := p.cookiesOf(a)
+		has := func(name string) bool { return slices.Contains(names, name) }
+		switch missing := missingOf(has(cloudfront.CookieKeyPairID), has(cloudfront.CookieSignature), has(cloudfront.CookiePolicy) || has(cloudfront.CookieExpires)); {
+		case len(names) == 0 && a.mightSet() && !p.wasSet():
+			causes = append(causes, one(Likely, "T8", cloudfront.Documented, fmt.Sprintf("%s answered %d through CloudFront and set no cookie: a cache behavior that forwards no cookies strips Set-Cookie.", where(a.URL), a.Status), fixForward)...)
+		case len(names) > 0 && len(missing) > 0:
+			causes = append(causes, one(Proved, "T7", cloudfront.Documented, fmt.Sprintf("The answer of %s set %s, but not %s.", where(a.URL), strings.Join(names, " and "), strings.Join(missing, " and ")), fixEach)...)
+		}
 	}
 	return causes
 }
 
-func sentTwice(p *problem) []Cause {
-	if !p.failed(cloudfront.RuleDuplicates) {
-		return nil
+// cookiesOf are the names of CloudFront's cookies that an answer gave values.
+func (p *problem) cookiesOf(a Answer) []string {
+	var names []string
+	for _, line := range a.SetCookie {
+		name, rest, _ := strings.Cut(line, "=")
+		if value, _, _ := strings.Cut(rest, ";"); strings.HasPrefix(name, "CloudFront-") && value != "" {
+			names = append(names, name)
+		}
 	}
-	return one(likely, "T42", cloudfront.Assumed, "A CloudFront cookie arrives twice with different values: two sets, by another Domain or another Path, shadow each other.",
-		"Use one Domain and one Path per prefix, and delete the other set with exactly the Domain and Path it was set with.")
+	return names
 }
 
-func bothForms(p *problem) []Cause {
-	if !p.facts.HasPolicy || !p.facts.HasExpires {
-		return nil
-	}
-	return one(likely, "T41", cloudfront.Assumed, "Policy and Expires are both there: an old cookie of the other form is left over.",
-		"Delete CloudFront-Expires, with its Domain and Path, whenever you set CloudFront-Policy, and the other way round.")
+// wasSet reports whether any earlier answer set cookies of CloudFront's.
+func (p *problem) wasSet() bool {
+	return slices.ContainsFunc(p.Earlier, func(a Answer) bool { return len(p.cookiesOf(a)) > 0 })
 }
 
-func preflight(p *problem) []Cause {
-	if !strings.EqualFold(p.Method, "OPTIONS") {
-		return nil
-	}
-	return one(likely, "T4", cloudfront.Observed, "This is a preflight. Browsers send it without cookies, and nothing shows that CloudFront lets it through.",
-		"Serve page and content from one origin, so that there is no preflight, or leave out the request headers that cause it.")
+func (r Response) throughCloudFront() bool {
+	return strings.Contains(r.XCache, "cloudfront") || strings.Contains(r.Via, "CloudFront") || r.Server == "CloudFront"
 }
 
-func unescaped(s string) string {
-	plain, err := url.PathUnescape(s)
+// where is a URL without its query, to be shown.
+func where(address string) string {
+	u, err := url.Parse(address)
 	if err != nil {
-		return s
+		return "an earlier request"
 	}
-	return plain
+	return u.Scheme + "://" + u.Host + u.EscapedPath()
 }
