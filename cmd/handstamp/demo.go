@@ -234,7 +234,7 @@ func (f *demoFlags) announce(w io.Writer, ready *demoReady) error {
 	for _, t := range append(ready.Tickets, refused...) {
 		fmt.Fprintf(w, "    %-24s %s\n", t.Code, t.Note)
 	}
-	fmt.Fprintf(w, "\n  The public key that the local CloudFront trusts, for \"handstamp explain\":\n    --public-key %s=%s\n\n  Stop with Ctrl-C.\n", ready.KeyPairID, ready.PublicKeyFile)
+	fmt.Fprintf(w, "\n  The public key that the local CloudFront trusts, for \"handstamp explain\":\n    --public-key %s=%s\n  and as a page:  %s/explain\n\n  Stop with Ctrl-C.\n", ready.KeyPairID, ready.PublicKeyFile, ready.URL)
 	return nil
 }
 
@@ -262,7 +262,7 @@ func openBrowser(ctx context.Context, address string) {
 	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
 		return
 	}
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, name, args...) // #nosec G204 -- one of three fixed programs
 	if cmd.Start() == nil {
 		go func() { _ = cmd.Wait() }()
 	}

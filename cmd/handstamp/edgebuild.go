@@ -191,9 +191,11 @@ func (b *edgeBuilder) check(d *config.Distribution, fail func(key, text string))
 	}
 }
 
+// note reports an error in one line that does not say the key twice.
 func (b *edgeBuilder) note(key string, err error) {
 	if err != nil {
-		b.fail(key, err.Error())
+		text := strings.ReplaceAll(err.Error(), "\n", "; ")
+		b.fail(key, strings.TrimPrefix(text, key+": "))
 	}
 }
 

@@ -72,7 +72,7 @@ const show = `{"ticket":"castle test ticket 0001"}`
 func TestWhatTheFrontDoorServes(t *testing.T) {
 	a := newApp(t, keyring.ECDSA, nil)
 	for path, want := range map[string]int{
-		"/": 200, "/app/app.css": 200, "/healthz": 200, "/readyz": 200, "/openapi.yaml": 200, "/v1/attractions": 200,
+		"/": 200, "/app/app.css": 200, "/healthz": 200, "/explain": 200, "/readyz": 200, "/openapi.yaml": 200, "/v1/attractions": 200,
 		"/v1/attractions/castle/content": 200, "/castle/free/welcome.m4a": 200, "/castle/audio/hall.m4a": 403,
 		"/castle/guide.yaml": 403, "/castle/": 403, "/zoo/free/welcome.m4a": 404, "/zoo/audio/owls.m4a": 404, "/nothing": 404,
 	} {

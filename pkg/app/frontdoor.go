@@ -8,6 +8,7 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/edge"
+	"github.com/handstamp/handstamp/pkg/explain"
 	"github.com/handstamp/handstamp/pkg/guide"
 )
 
@@ -42,7 +43,14 @@ func (a *App) localEdge() (http.Handler, error) {
 	for _, path := range slices.Sorted(maps.Keys(a.opts.Extra)) {
 		behaviors = append(behaviors, edge.Behavior{PathPattern: path, Origin: a.opts.Extra[path]})
 	}
-	media, err := a.mediaBehaviors()
+	trusted, err := a.publicKeys()
+	if err != nil {
+		return nil, err
+	}
+	why := explain.Handler(trusted, a.opts.Now)
+	behaviors = append(behaviors, edge.Behavior{PathPattern: "/explain", Origin: why},
+		edge.Behavior{PathPattern: "/explain/*", Origin: why, AllowedMethods: edge.AllMethods()})
+	media, err := a.mediaBehaviors(cloudfront.NewKeyGroup(trusted...))
 	if err != nil {
 		return nil, err
 	}
@@ -53,12 +61,8 @@ func (a *App) localEdge() (http.Handler, error) {
 
 // mediaBehaviors opens the free parts of every attraction to everybody, and
 // all the rest of it to ticket holders only.
-func (a *App) mediaBehaviors() ([]edge.Behavior, error) {
+func (a *App) mediaBehaviors(trusted cloudfront.KeyGroup) ([]edge.Behavior, error) {
 	origin, err := a.mediaOrigin()
-	if err != nil {
-		return nil, err
-	}
-	trusted, err := a.keyGroup()
 	if err != nil {
 		return nil, err
 	}
@@ -79,17 +83,17 @@ func (a *App) mediaOrigin() (http.Handler, error) {
 	return edge.Folder(a.cfg.Edge.Root)
 }
 
-// keyGroup returns the public halves of the ring, as CloudFront would hold them.
-func (a *App) keyGroup() (cloudfront.KeyGroup, error) {
+// publicKeys returns the public halves of the ring, as CloudFront would hold them.
+func (a *App) publicKeys() ([]*cloudfront.PublicKey, error) {
 	var keys []*cloudfront.PublicKey
 	for _, k := range a.ring.Keys() {
 		public, err := cloudfront.NewPublicKey(k.ID, k.Public)
 		if err != nil {
-			return cloudfront.KeyGroup{}, err
+			return nil, err
 		}
 		keys = append(keys, public)
 	}
-	return cloudfront.NewKeyGroup(keys...), nil
+	return keys, nil
 }
 
 // Content returns the paths of the catalogued files: those that everybody may
