@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -80,20 +81,29 @@ func makeKey(out io.Writer, kind keyring.Type, dir, id string, asJSON bool) erro
 	fmt.Fprintf(out, "private key  %s  (mode 0600; whoever has it can open everything)\npublic key   %s\nfingerprint  sha256:%s\n\n%s\n",
 		pair.PrivateFile, pair.PublicFile, pair.Fingerprint, public)
 	if id == "" {
-		fmt.Fprintf(out, publishHelp, pair.PublicFile, dir, pair.Name, dir, dir, pair.Name, dir)
+		return explainPublishing(out, dir, pair, string(public))
 	}
 	return nil
 }
 
-const publishHelp = `Next, at CloudFront (console: Key management > Public keys > Create, then Key groups):
+// explainPublishing says what to do with the public key at CloudFront.
+func explainPublishing(out io.Writer, dir string, pair *keyring.Pair, public string) error {
+	config, err := json.Marshal(struct{ CallerReference, Name, EncodedKey string }{pair.Fingerprint, "handstamp-" + pair.Fingerprint[:12], public})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, publishHelp, config, filepath.Join(dir, pair.Name), dir, filepath.Join(dir, pair.Name), dir)
+	return nil
+}
 
-  aws cloudfront create-public-key --public-key-config \
-    "CallerReference=$(date +%%s),Name=handstamp,EncodedKey='$(cat %s)'"
+const publishHelp = `Next, at CloudFront (console: Key management > Public keys > Create public key):
+
+  aws cloudfront create-public-key --public-key-config '%s'
 
 It answers with the ID of the public key, such as K2JCJMDEHXQW5F. Put that ID into
 the key group that the paid cache behaviors trust, name the files after it, and
 set keys.active in config.yaml:
 
-  mv %s/%s.pem     %s/K2JCJMDEHXQW5F.pem
-  mv %s/%s.pub.pem %s/K2JCJMDEHXQW5F.pub.pem
+  mv %s.pem %s/K2JCJMDEHXQW5F.pem
+  mv %s.pub.pem %s/K2JCJMDEHXQW5F.pub.pem
 `

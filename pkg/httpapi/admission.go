@@ -45,14 +45,25 @@ func entitled(a *gate.Admission) []grantReply {
 // admission of the device, and a session that replaces the one shown. A native
 // app that shows its session as a bearer token gets the values in the body.
 func (s *Server) handleRenew(w http.ResponseWriter, r *http.Request) {
-	shown := s.session.read(r)
+	shown, native := s.session.readFrom(r)
 	passes, sessions, err := s.renew(r.Context(), shown)
 	if len(passes) == 0 {
 		s.clearStamps(w, r, shown, err)
 		s.failSession(w, r, err)
 		return
 	}
-	s.writePasses(w, passes, sessions, r.Header.Get("Authorization") != "")
+	keepUnknown(passes, len(sessions) > len(passes))
+	s.writePasses(w, passes, sessions, native)
+}
+
+// keepUnknown keeps passes from clearing cookies while nobody knows about
+// another admission of the device: they may be that one's, and good.
+func keepUnknown(passes []*gate.Pass, unknown bool) {
+	for _, p := range passes {
+		if unknown {
+			p.Stale = nil
+		}
+	}
 }
 
 // renew renews every session, drops those whose admission is over and keeps

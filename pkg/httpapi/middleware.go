@@ -8,7 +8,11 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 )
+
+// writeTimeout is how long a viewer may take to read a reply.
+const writeTimeout = 15 * time.Second
 
 type requestIDKey struct{}
 
@@ -23,6 +27,7 @@ func requestID(ctx context.Context) string {
 func (s *Server) addHeaders(next http.Handler) http.Handler {
 	secure := strings.HasPrefix(s.opts.PublicOrigin, "https://")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // without a connection there is nothing to limit
 		id := rand.Text()
 		h := w.Header()
 		h.Set("X-Request-Id", id)

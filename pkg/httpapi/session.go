@@ -39,11 +39,13 @@ type wallet []gate.Session
 // maxSessions is how many admissions a device can hold; the oldest goes first.
 const maxSessions = 4
 
-// with returns the wallet with a session put in, in place of old if that is in it.
-func (w wallet) with(s, old gate.Session) wallet {
-	kept := slices.DeleteFunc(slices.Clone(w), func(have gate.Session) bool { return have == s || have == old })
+// with returns the wallet with a session put in, in place of old if that is in
+// it, and what has no room any more.
+func (w wallet) with(s, old gate.Session) (kept, dropped wallet) {
+	kept = slices.DeleteFunc(slices.Clone(w), func(have gate.Session) bool { return have == s || have == old })
 	kept = append(kept, s)
-	return kept[max(0, len(kept)-maxSessions):]
+	excess := max(0, len(kept)-maxSessions)
+	return kept[excess:], kept[:excess]
 }
 
 func (w wallet) String() string { return "[redacted]" }
@@ -73,24 +75,31 @@ const maxSession = 128
 // read returns the sessions that a request shows, in the cookie or, from native
 // apps, as a bearer token (RFC 6750). Two cookies that differ are none.
 func (c sessionCookie) read(r *http.Request) wallet {
+	sessions, _ := c.readFrom(r)
+	return sessions
+}
+
+// readFrom is read, and tells a native app from a browser: what a browser has
+// in its cookie must not get into a body, whatever header a script adds.
+func (c sessionCookie) readFrom(r *http.Request) (sessions wallet, native bool) {
 	found := ""
 	for _, cookie := range r.CookiesNamed(c.name) {
 		if found != "" && found != cookie.Value {
-			return nil
+			return nil, false
 		}
 		found = cookie.Value
 	}
 	if header := r.Header.Values("Authorization"); found == "" && len(header) == 1 {
-		found, _ = strings.CutPrefix(header[0], "Bearer ")
-		if found == header[0] {
-			return nil
+		found, native = strings.CutPrefix(header[0], "Bearer ")
+		if !native {
+			return nil, false
 		}
 	}
-	var sessions wallet
 	for part := range strings.SplitSeq(found, ".") {
-		if part != "" && len(part) <= maxSession && len(sessions) < maxSessions {
-			sessions = append(sessions, gate.Session(part))
+		s := gate.Session(part)
+		if part != "" && len(part) <= maxSession && len(sessions) < maxSessions && !slices.Contains(sessions, s) {
+			sessions = append(sessions, s)
 		}
 	}
-	return sessions
+	return sessions, native
 }

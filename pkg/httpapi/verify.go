@@ -47,7 +47,12 @@ func (s *Server) handleVerify(w http.ResponseWriter, r *http.Request) {
 	// what the device holds besides goes on
 	others := slices.DeleteFunc(sessions, func(s gate.Session) bool { return s == pass.Replaced || s == pass.Session })
 	passes, kept, _ := s.renew(r.Context(), others)
-	s.writePasses(w, append(passes, pass), kept.with(pass.Session, pass.Replaced), req.Delivery == deliveryJSON)
+	unknown := len(kept) > len(passes)
+	passes = append(passes, pass)
+	keepUnknown(passes, unknown)
+	held, dropped := kept.with(pass.Session, pass.Replaced)
+	_, _ = s.keeper.Leave(r.Context(), dropped...) // if it fails, their seats fall idle
+	s.writePasses(w, passes, held, req.Delivery == deliveryJSON)
 }
 
 // maxRequestKey is the longest idempotency key, in bytes.
