@@ -20,20 +20,25 @@ func (c *Config) Validate() error {
 
 // A checker holds the values of a Config against the rules.
 type checker struct {
-	cfg      *Config
+	findings
+	cfg *Config
+}
+
+// findings is what a check has found, and what the tags of a field ask for.
+type findings struct {
 	where    func(key string) Problem // File, Line and Key for a problem with key
 	bad      map[string]bool          // keys that have a problem already
 	problems []Problem
+	warnings []string
 }
 
 func newChecker(cfg *Config, where func(string) Problem, bad map[string]bool) *checker {
-	return &checker{cfg: cfg, where: where, bad: bad}
+	return &checker{findings{where: where, bad: bad}, cfg}
 }
 
 func (c *checker) run() {
 	c.cfg.fill()
-	c.cfg.Warnings = nil
-	c.lists()
+	c.lists(schema, reflect.ValueOf(c.cfg).Elem())
 	c.cfg.each(c.value)
 	c.http()
 	c.media()
@@ -44,10 +49,11 @@ func (c *checker) run() {
 	c.sources()
 	c.attractions()
 	c.production()
+	c.cfg.Warnings = c.warnings
 }
 
 // fail notes a problem with key, unless it or what it is part of has one.
-func (c *checker) fail(key, format string, args ...any) {
+func (c *findings) fail(key, format string, args ...any) {
 	if !c.good(key) {
 		return
 	}
@@ -58,15 +64,15 @@ func (c *checker) fail(key, format string, args ...any) {
 }
 
 // warn notes what is allowed but deserves a look.
-func (c *checker) warn(key, format string, args ...any) {
+func (c *findings) warn(key, format string, args ...any) {
 	p := c.where(key)
 	p.Text = fmt.Sprintf(format, args...)
-	c.cfg.Warnings = append(c.cfg.Warnings, p.String())
+	c.warnings = append(c.warnings, p.String())
 }
 
 // good reports whether none of keys, nor what they are part of, has a problem.
 // Rules that compare values ask it first: one slip is one problem.
-func (c *checker) good(keys ...string) bool {
+func (c *findings) good(keys ...string) bool {
 	for _, key := range keys {
 		for ; key != ""; key = parent(key) {
 			if c.bad[key] {
@@ -83,16 +89,16 @@ func parent(key string) string {
 }
 
 // lists checks that required lists of objects are there.
-func (c *checker) lists() {
+func (c *findings) lists(schema []*field, cfg reflect.Value) {
 	for _, f := range schema {
-		if f.kind == objects && f.required && reflect.ValueOf(c.cfg).Elem().Field(f.index).Len() == 0 {
+		if f.kind == objects && f.required && cfg.Field(f.index).Len() == 0 {
 			c.fail(f.name, "none is configured, want at least one")
 		}
 	}
 }
 
 // value checks what the tags of f ask for.
-func (c *checker) value(f *field, key string, v value) {
+func (c *findings) value(f *field, key string, v value) {
 	if f.required && isEmpty(v) {
 		c.fail(key, "missing (%s)", f.doc)
 		return
@@ -121,7 +127,7 @@ var slugged = regexp.MustCompile(`^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$`)
 
 const slugRule = "lower-case letters, digits and inner hyphens, at most 63"
 
-func (c *checker) text(f *field, key, s string) {
+func (c *findings) text(f *field, key, s string) {
 	if f.enum != nil && !slices.Contains(f.enum, s) {
 		c.fail(key, "found %s, want %s", quote(s), oneOf(f.enum))
 	}
@@ -130,7 +136,7 @@ func (c *checker) text(f *field, key, s string) {
 	}
 }
 
-func (c *checker) texts(f *field, key string, list []string) {
+func (c *findings) texts(f *field, key string, list []string) {
 	for i, s := range list {
 		at := fmt.Sprintf("%s[%d]", key, i)
 		if f.slug && !slugged.MatchString(s) {
@@ -142,7 +148,7 @@ func (c *checker) texts(f *field, key string, list []string) {
 	}
 }
 
-func (c *checker) span(f *field, key string, d time.Duration) {
+func (c *findings) span(f *field, key string, d time.Duration) {
 	low, _ := time.ParseDuration(f.min)
 	high, _ := time.ParseDuration(f.max)
 	if d < low || d > high {
@@ -150,7 +156,7 @@ func (c *checker) span(f *field, key string, d time.Duration) {
 	}
 }
 
-func (c *checker) number(f *field, key string, n int) {
+func (c *findings) number(f *field, key string, n int) {
 	low, _ := parseNumber(f.min)
 	high, _ := parseNumber(f.max)
 	if n < low || n > high {

@@ -19,7 +19,7 @@ func (c *checker) cookies() {
 }
 
 // wholeSeconds checks a span that ends up in a policy, which has no fractions.
-func (c *checker) wholeSeconds(key string, d time.Duration) {
+func (c *findings) wholeSeconds(key string, d time.Duration) {
 	if d%time.Second != 0 {
 		c.fail(key, "%s has a fraction of a second, want whole seconds", d)
 	}

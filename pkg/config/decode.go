@@ -10,27 +10,26 @@ import (
 
 // decode lets a fresh viper put the defaults, the tree of the file, the
 // environment (the variable of each key that one sets) and the overrides on
-// top of each other and fill a Config. All values are texts that parse.
-func decode(tree map[string]any, env, set map[string]string) (*Config, error) {
+// top of each other and fill the struct that into points to and schema
+// describes. All values are texts that parse.
+func decode(into any, schema []*field, tree map[string]any, env, set map[string]string) error {
 	v := viper.New()
 	scalars(schema, func(f *field) { v.SetDefault(f.path, f.def) })
 	if err := v.MergeConfigMap(tree); err != nil {
-		return nil, err
+		return err
 	}
 	for key, name := range env {
 		if err := v.BindEnv(key, name); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for key, text := range set {
 		v.Set(key, text)
 	}
-	cfg := new(Config)
-	err := v.UnmarshalExact(cfg, func(dc *mapstructure.DecoderConfig) {
+	return v.UnmarshalExact(into, func(dc *mapstructure.DecoderConfig) {
 		dc.WeaklyTypedInput = false
 		dc.DecodeHook = fromText
 	})
-	return cfg, err
 }
 
 // fromText is the hook that turns texts into the types of the fields.

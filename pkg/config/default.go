@@ -4,8 +4,8 @@ package config
 // out: every default, and one example attraction. Its paths are relative to
 // the root of the project. The caller may change it; Validate checks it again.
 func Default() *Config {
-	cfg, err := decode(nil, nil, nil)
-	if err != nil {
+	cfg := new(Config)
+	if err := decode(cfg, schema, nil, nil, nil); err != nil {
 		panic(err) // a default tag is wrong; every test fails here
 	}
 	cfg.Sources = []Source{{

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// environment returns the variable of each key that one sets, of those whose
-// text parses; viper reads them again.
-func (l *loader) environment() map[string]string {
+// environment returns the variable of each of fields that one sets, of those
+// whose text parses; viper reads them again.
+func (l *loader) environment(fields []*field) map[string]string {
 	env := map[string]string{}
-	scalars(schema, func(f *field) {
+	scalars(fields, func(f *field) {
 		text, ok := os.LookupEnv(f.env())
 		if !ok {
 			return
@@ -60,7 +60,7 @@ func unknownVariable(name string, known []string) string {
 }
 
 // unknownPath is unknownVariable for the dotted key of an override.
-func unknownPath(path string) string {
+func unknownPath(path string, schema []*field) string {
 	var known []string
 	scalars(schema, func(f *field) { known = append(known, f.path) })
 	for _, f := range schema {

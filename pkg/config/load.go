@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -55,21 +56,10 @@ func readFile(path string) ([]byte, error) {
 // Parse is Load for text that was read from a file called path; path is for
 // messages, and its folder is where relative paths begin.
 func Parse(path string, text []byte, opts Options) (*Config, error) {
-	l := &loader{opts: opts, walker: walker{file: path, lines: map[string]int{}, bad: map[string]bool{}}}
-	root, problems := readDocument(path, text)
-	if problems != nil {
-		return nil, report(path, problems)
+	l, cfg := newLoader(path, schema, opts), new(Config)
+	if err := l.load(cfg, text, schema); err != nil {
+		return nil, err
 	}
-	tree := l.tree(root)
-	l.env = l.environment()
-	l.overrides()
-	cfg, err := decode(tree, l.env, l.set)
-	if err != nil {
-		// Not the error itself: it may quote a secret.
-		l.fail(0, "", "the file was found good but could not be decoded, please report this")
-		return nil, report(path, l.problems)
-	}
-	l.resolve(cfg)
 	l.strangers(cfg)
 	c := newChecker(cfg, l.where, l.bad)
 	c.run()
@@ -77,6 +67,30 @@ func Parse(path string, text []byte, opts Options) (*Config, error) {
 		return nil, err
 	}
 	return cfg, nil
+}
+
+func newLoader(path string, schema []*field, opts Options) *loader {
+	return &loader{opts: opts, walker: walker{file: path, schema: schema, lines: map[string]int{}, bad: map[string]bool{}}}
+}
+
+// load fills the struct that cfg points to. The error is for text that cannot
+// be read at all; other problems are noted. Variables may set the keys of
+// fromEnv.
+func (l *loader) load(cfg any, text []byte, fromEnv []*field) error {
+	root, problems := readDocument(l.file, text)
+	if problems != nil {
+		return report(l.file, problems)
+	}
+	tree := l.tree(root)
+	l.env = l.environment(fromEnv)
+	l.overrides()
+	if err := decode(cfg, l.schema, tree, l.env, l.set); err != nil {
+		// Not the error itself: it may quote a secret.
+		l.fail(0, "", "the file was found good but could not be decoded, please report this")
+		return report(l.file, l.problems)
+	}
+	l.resolve(cfg)
+	return nil
 }
 
 // A loader brings the file, the environment and the overrides together.
@@ -93,11 +107,16 @@ func (l *loader) tree(root *yaml.Node) map[string]any {
 	case root == nil || root.ShortTag() == "!!null":
 	case !l.plain(root, ""):
 	case root.Kind != yaml.MappingNode:
-		l.fail(root.Line, "", "found %s, want keys like \"http:\" at the left margin", found(root))
+		l.fail(root.Line, "", "found %s, want keys like %q at the left margin", found(root), l.firstSection()+":")
 	default:
-		return l.section(root, schema, "")
+		return l.section(root, l.schema, "")
 	}
 	return nil
+}
+
+func (l *loader) firstSection() string {
+	i := slices.IndexFunc(l.schema, func(f *field) bool { return f.kind == section })
+	return l.schema[max(i, 0)].name
 }
 
 // overrides takes over the overrides that are good.
@@ -105,8 +124,8 @@ func (l *loader) overrides() {
 	l.set = map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(l.opts.Overrides)) {
 		value := l.opts.Overrides[key]
-		if f := scalar(key); f == nil {
-			l.stray(commandLine, printable(key), unknownPath(key))
+		if f := scalar(l.schema, key); f == nil {
+			l.stray(commandLine, printable(key), unknownPath(key, l.schema))
 		} else if _, err := parseText(f.typ, value); err != nil {
 			l.stray(commandLine, key, err.Error())
 		} else {
@@ -148,9 +167,9 @@ func (l *loader) fromFile(key string) bool {
 }
 
 // resolve takes the relative paths of the file relative to its folder.
-func (l *loader) resolve(cfg *Config) {
+func (l *loader) resolve(cfg any) {
 	dir := filepath.Dir(l.file)
-	cfg.each(func(f *field, key string, v value) {
+	each(reflect.ValueOf(cfg).Elem(), l.schema, "", func(f *field, key string, v value) {
 		if !l.fromFile(key) {
 			return
 		}

@@ -167,9 +167,9 @@ func names(fields []*field) []string {
 }
 
 // scalar returns the field of a dotted key that one text can set, or nil.
-func scalar(path string) *field {
+func scalar(fields []*field, path string) *field {
 	var found *field
-	scalars(schema, func(f *field) {
+	scalars(fields, func(f *field) {
 		if f.path == path {
 			found = f
 		}

@@ -57,16 +57,17 @@ func distance(a, b string) int {
 	return d[len(a)][len(b)]
 }
 
-// unknownKey says what may have been meant by name among fields.
-func unknownKey(name string, fields []*field) string {
+// unknownKey says what may have been meant by name among fields, in a file of
+// the given schema.
+func unknownKey(name string, fields, schema []*field) string {
 	siblings := names(fields)
 	if hint := didYouMean(name, siblings); hint != "" {
 		return "unknown key" + hint
 	}
-	if scalar(name) != nil {
+	if scalar(schema, name) != nil {
 		return fmt.Sprintf("unknown key, write it nested: %s", strings.ReplaceAll(name, ".", ": { ")+": ... }")
 	}
-	for _, k := range Keys() {
+	for _, k := range list(schema, true) {
 		if strings.HasSuffix(k.Path, "."+name) {
 			return fmt.Sprintf("unknown key here, did you mean %q?", k.Path)
 		}

@@ -20,6 +20,7 @@ const (
 // it returns, so that the rest can be checked too.
 type walker struct {
 	file     string
+	schema   []*field        // of the whole file
 	lines    map[string]int  // line of each key and list item
 	bad      map[string]bool // keys with a problem
 	problems []Problem
@@ -69,7 +70,7 @@ func (w *walker) pair(m *mapping, k, v *yaml.Node) {
 	case again:
 		w.fail(k.Line, full, "differs only by case from %q on line %d", before.Value, before.Line)
 	case f == nil:
-		w.fail(k.Line, full, "%s", unknownKey(k.Value, m.fields))
+		w.fail(k.Line, full, "%s", unknownKey(k.Value, m.fields, w.schema))
 		if meant := nearest(k.Value, names(m.fields)); meant != "" {
 			w.bad[join(m.key, meant)] = true // one slip is one problem
 		}
@@ -143,14 +144,28 @@ func (w *walker) objects(n *yaml.Node, f *field, key string) any {
 				w.fail(item.Line, at, "found %s, want keys: %s", found(item), strings.Join(names(f.children), ", "))
 			}
 		}
-		for _, c := range f.children {
-			if _, ok := values[c.name]; !ok && c.def != "" {
-				values[c.name] = c.def
-			}
-		}
+		complete(values, f.children)
 		items = append(items, values)
 	}
 	return items
+}
+
+// complete fills in the defaults of absent keys.
+func complete(values map[string]any, fields []*field) {
+	for _, f := range fields {
+		value, ok := values[f.name]
+		switch {
+		case f.kind == section:
+			below, _ := value.(map[string]any)
+			if below == nil {
+				below = map[string]any{}
+			}
+			complete(below, f.children)
+			values[f.name] = below
+		case !ok && f.def != "":
+			values[f.name] = f.def
+		}
+	}
 }
 
 // texts reads a list of texts; a wrong item stays as an empty one, so that the

@@ -33,6 +33,14 @@ type Behavior struct {
 	// ForwardCookies hands the viewer's own cookies to the origin and the origin's
 	// Set-Cookie to the viewer. Otherwise both are dropped.
 	ForwardCookies bool
+
+	// ViewerProtocol says what becomes of requests by plain http; empty is AllowAll.
+	ViewerProtocol ViewerProtocol
+
+	// Headers and CORS are the behavior's response headers policy: what is added
+	// to answers of the origin. Refusals and error pages go without.
+	Headers []Header
+	CORS    *CORS // nil means none
 }
 
 // AllMethods returns the methods of a behavior for an API.
@@ -50,12 +58,15 @@ type behavior struct {
 	trusted        *cloudfront.KeyGroup
 	origin         http.Handler
 	forwardCookies bool
+	protocol       ViewerProtocol
+	headers        []Header
+	cors           *cors
 }
 
 // compileBehaviors checks all of them and their order.
-func compileBehaviors(list []Behavior) ([]behavior, error) {
+func compileBehaviors(list []Behavior) ([]behavior, []error) {
 	if len(list) == 0 {
-		return nil, errors.New(`behaviors: none, want at least the default one, "*"`)
+		return nil, []error{&Fault{"behaviors", errors.New(`none, want at least the default one, "*"`)}}
 	}
 	var compiled []behavior
 	var faults []error
@@ -73,12 +84,12 @@ func compileBehaviors(list []Behavior) ([]behavior, error) {
 			err = errors.New(`the last behavior, want the default one, "*"`)
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("behavior %d, %q: %w", i+1, b.PathPattern, err))
+			faults = append(faults, &Fault{fmt.Sprintf("behaviors[%d]", i), fmt.Errorf("behavior %d, %q: %w", i+1, b.PathPattern, err)})
 		}
 		seen[string(c.pattern)] = true
 		compiled = append(compiled, c)
 	}
-	return compiled, errors.Join(faults...)
+	return compiled, faults
 }
 
 func (b Behavior) compile() (behavior, error) {
@@ -87,7 +98,7 @@ func (b Behavior) compile() (behavior, error) {
 		return behavior{}, err
 	}
 	c := behavior{pattern: pattern, methods: methodSets[0], trusted: b.TrustedKeyGroup,
-		origin: b.Origin, forwardCookies: b.ForwardCookies}
+		origin: b.Origin, forwardCookies: b.ForwardCookies, protocol: b.ViewerProtocol, headers: b.Headers}
 	if b.Origin == nil {
 		return c, errors.New("it has no origin")
 	}
@@ -100,7 +111,8 @@ func (b Behavior) compile() (behavior, error) {
 	if c.methods == nil {
 		return c, fmt.Errorf("allowed methods %q, want one of CloudFront's sets %q", b.AllowedMethods, methodSets)
 	}
-	return c, nil
+	c.cors, err = b.CORS.compile()
+	return c, errors.Join(b.ViewerProtocol.check(), checkHeaders(b.Headers), err)
 }
 
 // methodSet returns the set of CloudFront's that has just these methods, or nil.

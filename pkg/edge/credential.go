@@ -12,15 +12,15 @@ import (
 const cookiePrefix = "CloudFront-"
 
 // withoutSigning returns a query without CloudFront's parameters, everything
-// else as it stood. Only "&" separates.
-func withoutSigning(query string) string {
+// else as it stood. Only "&" separates. Hash-Algorithm may stay.
+func withoutSigning(query string, keepHash bool) string {
 	if query == "" {
 		return ""
 	}
 	var own []string
 	signing := false
 	for pair := range strings.SplitSeq(query, "&") {
-		if signingPair(pair) {
+		if name := pairName(pair); signingName(name) && !(keepHash && name == hashName) {
 			signing = true
 			continue
 		}
@@ -32,10 +32,17 @@ func withoutSigning(query string) string {
 	return strings.Join(own, "&")
 }
 
-// signingPair reports whether a pair is one of CloudFront's, whose parameters
-// are called like its cookies.
-func signingPair(pair string) bool {
+// hashName is the parameter that AWS does not list among those it strips.
+const hashName = "Hash-Algorithm"
+
+func pairName(pair string) string {
 	name, _, _ := strings.Cut(pair, "=")
+	return name
+}
+
+// signingName reports whether a parameter is one of CloudFront's, which are
+// called like its cookies.
+func signingName(name string) bool {
 	for _, cookie := range cloudfront.CookieNames {
 		if name == cookie[len(cookiePrefix):] {
 			return true
@@ -45,8 +52,8 @@ func signingPair(pair string) bool {
 }
 
 // originHeader returns the headers of r as an origin may see them. It copies
-// only if one has to change.
-func originHeader(r *http.Request, forwardCookies bool) http.Header {
+// only if one has to change. Credentials go on with the other cookies or not.
+func originHeader(r *http.Request, forwardCookies, credentials bool) http.Header {
 	h := r.Header
 	_, hasCookie := h["Cookie"]
 	_, hasUpgrade := h["Upgrade"]
@@ -60,20 +67,20 @@ func originHeader(r *http.Request, forwardCookies bool) http.Header {
 	}
 	delete(h, "Upgrade")
 	delete(h, "Cookie")
-	if own := ownCookies(r.Header["Cookie"]); forwardCookies && own != "" {
+	if own := ownCookies(r.Header["Cookie"], credentials); forwardCookies && own != "" {
 		h["Cookie"] = []string{own}
 	}
 	return h
 }
 
-// ownCookies returns what is left of Cookie headers without CloudFront's.
-func ownCookies(headers []string) string {
+// ownCookies returns what is left of Cookie headers without CloudFront's, or
+// with them.
+func ownCookies(headers []string, credentials bool) string {
 	var own []string
 	for _, header := range headers {
 		for pair := range strings.SplitSeq(header, ";") {
 			pair = strings.Trim(pair, " \t")
-			name, _, _ := strings.Cut(pair, "=")
-			if pair != "" && !slices.Contains(cloudfront.CookieNames[:], name) {
+			if pair != "" && (credentials || !slices.Contains(cloudfront.CookieNames[:], pairName(pair))) {
 				own = append(own, pair)
 			}
 		}

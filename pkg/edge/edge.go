@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/cloudfront"
@@ -39,9 +40,24 @@ type Config struct {
 	// Decider decides at restricted behaviors. Nil means the strict one.
 	Decider *cloudfront.Decider
 
+	// Errors are the custom error responses, one for a status.
+	Errors []ErrorResponse
+
+	// Parity says how to serve what AWS leaves open.
+	Parity Parity
+
+	// Chaos makes the edge unreliable, to test players.
+	Chaos Chaos
+
 	// Explain adds the header X-Handstamp-Reason to refusals, with the rule that
-	// failed. For development: it tells a viewer what CloudFront would not.
+	// failed and, where there is one only, the cause by its number in package
+	// explain: "end T29". For development: it tells a viewer what CloudFront would
+	// not.
 	Explain bool
+
+	// AccessLog gets a line for every request. Nil means none. Close it after the
+	// last request.
+	AccessLog *AccessLog
 
 	WriteTimeout time.Duration    // for each write to a viewer; 0 means DefaultWriteTimeout
 	Now          func() time.Time // nil means time.Now
@@ -60,36 +76,65 @@ type Edge struct {
 	config    Config
 	site      string // empty if requests say it
 	behaviors []behavior
+	errors    map[int]*errorResponse // by the status that each replaces
+	oversized *refusal
+	chaos     chaos
+	requests  atomic.Uint64
+	refusals  atomic.Uint64
 }
 
-// New returns the edge that c describes, or every fault of c in one error.
+// New returns the edge that c describes, or every fault of c in one error; see
+// Faults.
 func New(c Config) (*Edge, error) {
-	e := &Edge{config: c}
-	var faults []error
+	e := &Edge{config: c, chaos: chaos{Chaos: c.Chaos}}
+	faults := e.checkSite()
+	behaviors, wrong := compileBehaviors(c.Behaviors)
+	if faults = append(faults, wrong...); len(wrong) == 0 {
+		e.behaviors = behaviors
+	}
+	faults = append(faults, e.compileErrors(c.Errors)...)
+	if err := c.Chaos.check(); err != nil {
+		faults = append(faults, &Fault{"chaos", err})
+	}
+	if s := c.Parity.OversizeStatus; s != 0 && (s < 400 || s > 499) {
+		faults = append(faults, &Fault{"parity", fmt.Errorf("parity: oversize status %d, want one from 400 to 499", s)})
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	e.setDefaults()
+	return e, nil
+}
+
+// checkSite looks at what is neither a behavior nor an error response.
+func (e *Edge) checkSite() (faults []error) {
+	c := &e.config
 	if c.Site != "" {
 		site, err := cloudfront.ParseSite(c.Site)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("site: %w", err))
+			faults = append(faults, &Fault{"site", fmt.Errorf("site: %w", err)})
 		}
 		e.site = site.String()
 	}
-	if c.DefaultRootObject != "" {
-		if path, err := urlpath.Canonical("/" + c.DefaultRootObject); err != nil || path != "/"+c.DefaultRootObject {
-			faults = append(faults, fmt.Errorf("default root object: found %q, want a plain file name", c.DefaultRootObject))
+	for i, b := range c.Behaviors {
+		if b.ViewerProtocol == RedirectToHTTPS && strings.HasPrefix(e.site, "http://") {
+			faults = append(faults, &Fault{fmt.Sprintf("behaviors[%d]", i), fmt.Errorf("behavior %d, %q: with the site %q every request counts as http, so a redirect to https would lead in circles", i+1, b.PathPattern, e.site)})
 		}
 	}
-	behaviors, err := compileBehaviors(c.Behaviors)
-	if faults = append(faults, err); errors.Join(faults...) != nil {
-		return nil, errors.Join(faults...)
+	if c.DefaultRootObject != "" {
+		if path, err := urlpath.Canonical("/" + c.DefaultRootObject); err != nil || path != "/"+c.DefaultRootObject {
+			faults = append(faults, &Fault{"default_root_object", fmt.Errorf("default root object: found %q, want a plain file name", c.DefaultRootObject)})
+		}
 	}
-	e.behaviors = behaviors
-	e.setDefaults()
-	return e, nil
+	return faults
 }
 
 func (e *Edge) setDefaults() {
 	c := &e.config
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
+	oversized := *refusedSize
+	oversized.status = cmp.Or(c.Parity.OversizeStatus, oversized.status)
+	e.oversized = &oversized
 	if c.Decider == nil {
 		c.Decider = cloudfront.NewDecider(cloudfront.Parity{}, rememberedSignatures)
 	}
@@ -105,7 +150,12 @@ func (e *Edge) setDefaults() {
 // server takes as "cut the connection", when a reply turns out shorter than it
 // was declared.
 func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.requests.Add(1)
 	answer := newReply(w, r, e.config.WriteTimeout)
+	answer.errors = e.errors
+	if e.config.AccessLog != nil {
+		defer e.record(answer, r, e.config.Now(), time.Now())
+	}
 	q, refused := e.read(r)
 	if refused == nil {
 		refused = e.serve(answer, q)
@@ -113,24 +163,70 @@ func (e *Edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if refused != nil {
 		e.refuse(answer, r, refused)
 	}
+	if answer.replaced != nil {
+		e.sendErrorPage(answer, r)
+	}
 	answer.finish()
 }
 
 // serve hands a request to its origin if it may go there.
 func (e *Edge) serve(w *reply, q *request) *refusal {
-	b := e.behavior(q.path)
-	if refused := b.admits(q); refused != nil {
+	q.behavior = e.behavior(q.path)
+	switch b := q.behavior; {
+	case b.protocol == RedirectToHTTPS && q.plain():
+		w.redirect(q)
+		return nil
+	case b.protocol == HTTPSOnly && q.plain():
+		return refusedHTTP
+	}
+	if refused := q.behavior.admits(q); refused != nil {
 		return refused
 	}
-	if b.trusted != nil {
-		d := e.config.Decider.Decide(q.signed(), *b.trusted, e.config.Now())
-		if !d.Allowed {
-			return denied(d)
-		}
+	refused := e.decide(q)
+	if refused != nil && refused.code == cloudfront.MissingKey && e.config.Parity.AllowPreflights && q.received.Method == http.MethodOptions {
+		w.preflight(q)
+		return nil
 	}
-	w.forwardCookies = b.forwardCookies
-	b.origin.ServeHTTP(w, q.forOrigin(b.forwardCookies, e.config.DefaultRootObject))
-	return nil
+	if refused == nil {
+		refused = e.chaos.disturb(q.received.Context(), q.behavior.trusted != nil)
+	}
+	if refused == nil {
+		e.fetch(w, q)
+	}
+	return refused
+}
+
+// decide checks the signature, if the behavior wants one.
+func (e *Edge) decide(q *request) *refusal {
+	if q.behavior.trusted == nil {
+		return nil
+	}
+	d := e.config.Decider.Decide(q.signed(), *q.behavior.trusted, e.config.Now())
+	if d.Allowed {
+		return nil
+	}
+	return e.denied(q, d)
+}
+
+// fetch lets the origin answer. What it says after an error that is replaced
+// does not matter, and its handler may panic to stop sooner. A preflight for a
+// folder is answered as by a bucket whose CORS rules allow it.
+func (e *Edge) fetch(w *reply, q *request) {
+	defer func() {
+		if w.replaced == nil {
+			return
+		}
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			panic(p)
+		}
+	}()
+	b := q.behavior
+	if _, folder := b.origin.(*Files); folder && b.cors != nil && preflight(q.received) {
+		w.preflight(q)
+		return
+	}
+	w.forwardCookies, w.policy = b.forwardCookies, b
+	b.origin.ServeHTTP(w, q.forOrigin(&e.config))
 }
 
 // behavior returns the first one whose pattern fits. The last fits everything.
@@ -144,11 +240,29 @@ func (e *Edge) behavior(path string) *behavior {
 }
 
 func (e *Edge) refuse(w *reply, r *http.Request, f *refusal) {
+	e.refusals.Add(1)
 	e.log(r, f)
 	if e.config.Explain {
-		w.Header().Set("X-Handstamp-Reason", f.reason)
+		w.Header().Set(reasonHeader, f.explained())
 	}
+	w.detail = f.detail()
 	f.write(w, r)
+}
+
+// reasonHeader tells a developer what CloudFront would not.
+const reasonHeader = "X-Handstamp-Reason"
+
+// Counts are what an edge did since it was made.
+type Counts struct {
+	Requests     uint64 // all of them
+	Refused      uint64 // by the edge itself, chaos included
+	ChaosRefused uint64 // although their signature was good
+	ChaosDelayed uint64
+}
+
+// Counts returns what e did so far.
+func (e *Edge) Counts() Counts {
+	return Counts{e.requests.Load(), e.refusals.Load(), e.chaos.refused.Load(), e.chaos.delayed.Load()}
 }
 
 // log notes a refusal with the path, which is no secret, but never the query.

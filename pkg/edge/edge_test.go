@@ -345,10 +345,18 @@ func TestExplain(t *testing.T) {
 	good := p.castle.cookie(t, "castle")
 	for _, tt := range []struct{ method, target, cookie, want string }{
 		{"GET", "/castle/x?secret=1", "a=b", "key-pair-id"},
+		{"GET", "/castle/x?Expires=1", good, "key-pair-id T9"},
+		{"OPTIONS", "/castle/x", "a=b", "key-pair-id T4"},
+		{"GET", "/castle/x", good + "; CloudFront-Signature=AAAA", "duplicates T42"},
+		{"GET", "/castle/x", strings.Replace(good, "SHA256", "MD5", 1), "hash T36"},
+		{"GET", "/castle/x", strings.Replace(good, "Signature=", "Signature=!", 1), "signature-encoding T15"},
+		{"GET", "/castle/x", strings.Replace(good, "CloudFront-Policy=", "Policy=", 1), "policy-present T41"},
+		{"GET", "/castle/x?policy=1", good, "query-names T9"},
+		{"GET", "/tower/x", good, "key-group T12"},
 		{"GET", "/castle/x", strings.Replace(good, "SHA256", "SHA1", 1), "signature"},
 		{"GET", "/castle-2/x", strings.Replace(good, "KCASTLE", "KTOWER", 1), "signature"},
 		{"GET", "/a/../b", "a=b", "path"},
-		{"POST", "/x", "a=b", "method"},
+		{"POST", "/x", "a=b", "method T47"},
 		{"GET", "/x?" + strings.Repeat("a", 9000), "a=b", "size"},
 	} {
 		log.Reset()
@@ -357,12 +365,37 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s %.30s: X-Handstamp-Reason %q, want %q", tt.method, tt.target, got, tt.want)
 		}
 		line := log.String()
-		if !strings.Contains(line, `"reason":"`+tt.want+`"`) || strings.Contains(line, "secret") || strings.Contains(line, "Signature") {
+		rule, _, _ := strings.Cut(tt.want, " ")
+		if !strings.Contains(line, `"reason":"`+rule+`"`) || strings.Contains(line, "secret") || strings.Contains(line, "Signature=") {
 			t.Errorf("%s %.30s logs %s", tt.method, tt.target, line)
 		}
 	}
 	if got := ask(t, p.srv, "GET", "/free/x").Header.Get("X-Handstamp-Reason"); got != "" {
 		t.Errorf("a success has X-Handstamp-Reason %q", got)
+	}
+}
+
+// The reasons that a policy's conditions give.
+func TestExplainConditions(t *testing.T) {
+	p := newPark(t, func(c *edge.Config) { c.Explain = true })
+	resource, err := cloudfront.ParseResource(site + "/castle/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, policy := range map[string]cloudfront.Policy{
+		"end T29":     {DateLessThan: noon},
+		"start T30":   {DateLessThan: noon.Add(time.Hour), DateGreaterThan: noon.Add(time.Minute)},
+		"address T34": {DateLessThan: noon.Add(time.Hour), IPAddress: prefix(t, "192.0.2.0/24")},
+		"":            {DateLessThan: noon.Add(time.Hour)},
+	} {
+		policy.Resource = resource
+		signed, err := p.castle.signer.Sign(policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := ask(t, p.srv, "GET", "/castle/01.m4a", "Cookie: "+cookieHeader(signed)).Header.Get("X-Handstamp-Reason"); got != want {
+			t.Errorf("X-Handstamp-Reason %q, want %q", got, want)
+		}
 	}
 }
 

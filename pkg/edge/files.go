@@ -91,6 +91,9 @@ func (f *Files) serve(w http.ResponseWriter, r *http.Request, name string, info 
 	http.ServeContent(w, withRange(r, info.Size()), "", info.ModTime(), file)
 }
 
+// ignoreUnsatisfiable is the key of a context for Parity.IgnoreUnsatisfiable.
+type ignoreUnsatisfiable struct{}
+
 // withRange returns r with the Range header that applies to an object of size
 // bytes. RFC 9110, section 14.2, has ranges for GET only.
 func withRange(r *http.Request, size int64) *http.Request {
@@ -101,6 +104,9 @@ func withRange(r *http.Request, size int64) *http.Request {
 	wanted := ""
 	if r.Method == http.MethodGet {
 		wanted = wantedRange(asked, size)
+	}
+	if wanted == beyond(size) && r.Context().Value(ignoreUnsatisfiable{}) != nil {
+		wanted = ""
 	}
 	changed := *r
 	changed.Header = r.Header.Clone()

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -131,6 +132,44 @@ func FuzzWantedRange(f *testing.F) {
 		}
 		if again := wantedRange([]string{got}, size); again != got {
 			t.Errorf("wantedRange(%q, %d) = %q, and of that %q", header, size, got, again)
+		}
+	})
+}
+
+// Whatever a viewer sends is one field of printable text, from which it can be
+// read back.
+func FuzzLogText(f *testing.F) {
+	for _, seed := range []string{"", "-", "a b\tc\n", "é\xff%20", "<>\"#%{}|\\^~[]`'"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var line logLine
+		line.text(s)
+		field, ok := strings.CutSuffix(string(line), "\t")
+		if !ok || field == "" || strings.IndexFunc(field, func(c rune) bool { return c <= ' ' || c >= 0x7f }) >= 0 {
+			t.Fatalf("text(%q) = %q", s, line)
+		}
+		if back, err := url.PathUnescape(field); s != "" && (err != nil || back != s) {
+			t.Errorf("text(%q) = %q, which reads as %q, %v", s, field, back, err)
+		}
+	})
+}
+
+// No value of a parameter that could be a signature is left, and every pair is.
+func FuzzRedacted(f *testing.F) {
+	for _, seed := range []string{"a=1&Signature=SECRET", "signature=SECRET;x", "%53ignature=SECRET", "Policy=SECRET&&Expires", ";Policy=SECRET"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		got := redacted(query)
+		if strings.Count(got, "&") != strings.Count(query, "&") {
+			t.Errorf("redacted(%q) = %q", query, got)
+		}
+		for pair := range strings.SplitSeq(got, "&") {
+			name, value, ok := strings.Cut(pair, "=")
+			if plain, err := url.QueryUnescape(name); ok && err == nil && likeSigning(plain) && value != "REDACTED" {
+				t.Errorf("redacted(%q) = %q", query, got)
+			}
 		}
 	})
 }

@@ -106,5 +106,8 @@ func (p *Proxy) failed(w http.ResponseWriter, r *http.Request, err error) {
 		refused = failedTimeout
 	}
 	p.log.WarnContext(r.Context(), "origin failed", "origin", p.host, "err", err)
+	if own, ok := w.(*reply); ok {
+		own.policy, own.detail = nil, refused.detail() // this answer is the edge's
+	}
 	refused.write(w, r)
 }

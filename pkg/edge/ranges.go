@@ -40,13 +40,16 @@ func wantedRange(headers []string, size int64) string {
 	}
 	spans = within(spans, size)
 	if len(spans) == 0 {
-		return "bytes=" + strconv.FormatInt(size, 10) + "-"
+		return beyond(size)
 	}
 	if !ascending(spans) {
 		return ""
 	}
 	return formatRange(spans)
 }
+
+// beyond returns a range that no object of size bytes has.
+func beyond(size int64) string { return "bytes=" + strconv.FormatInt(size, 10) + "-" }
 
 func parseRange(header string) ([]span, bool) {
 	unit, list, ok := strings.Cut(header, "=")

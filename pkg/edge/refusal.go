@@ -14,6 +14,7 @@ type refusal struct {
 	status int
 	code   cloudfront.Code // of a signature refusal
 	reason string          // for X-Handstamp-Reason and the log
+	trap   string          // the cause by its number in pkg/explain, where there is one only
 	text   string          // the sentence on the page, if there is no code
 	close  bool            // the connection is not used again
 }
@@ -24,19 +25,59 @@ var (
 	refusedHost   = &refusal{status: 400, reason: "host", text: "Bad request."}
 	refusedPath   = &refusal{status: 400, reason: "path", text: "Bad request."}
 	refusedSize   = &refusal{status: 413, reason: string(cloudfront.RuleSize), text: "Bad request.", close: true}
-	refusedMethod = &refusal{status: 403, reason: "method", text: "This distribution is not configured to allow the HTTP request method that was used for this request."}
-	refusedBody   = &refusal{status: 403, reason: "body", text: "Bad request."}
+	refusedHTTP   = &refusal{status: 403, reason: "https-only", trap: "T47", text: "Bad request."}
+	refusedMethod = &refusal{status: 403, reason: "method", trap: "T47", text: "This distribution is not configured to allow the HTTP request method that was used for this request."}
+	refusedBody   = &refusal{status: 403, reason: "body", trap: "T47", text: "Bad request."}
 
 	failedOrigin  = &refusal{status: 502, reason: "origin", text: "CloudFront wasn't able to connect to the origin."}
 	failedTimeout = &refusal{status: 504, reason: "origin-timeout", text: "CloudFront attempted to establish a connection with the origin, but either the attempt failed or the origin closed the connection."}
 )
 
-// denied returns the refusal for a decision.
-func denied(d cloudfront.Decision) *refusal {
+// traps are the causes that a rule can have failed for, where there is one
+// only. The numbers are those of pkg/explain, which finds the others.
+var traps = map[cloudfront.Rule]string{
+	cloudfront.RuleQueryNames:        "T9",
+	cloudfront.RuleDuplicates:        "T42",
+	cloudfront.RuleKeyGroup:          "T12",
+	cloudfront.RuleHash:              "T36",
+	cloudfront.RuleSignatureEncoding: "T15",
+	cloudfront.RulePolicyPresent:     "T41",
+	cloudfront.RuleStart:             "T30",
+	cloudfront.RuleEnd:               "T29",
+	cloudfront.RuleAddress:           "T34",
+}
+
+// denied returns the refusal of q for a decision.
+func (e *Edge) denied(q *request, d cloudfront.Decision) *refusal {
 	if d.Code == cloudfront.TooLarge {
-		return refusedSize
+		return e.oversized
 	}
-	return &refusal{status: d.Code.Status(), code: d.Code, reason: string(d.Rule)}
+	f := &refusal{status: d.Code.Status(), code: d.Code, reason: string(d.Rule), trap: traps[d.Rule]}
+	if d.Code == cloudfront.MissingKey {
+		f.trap = q.missing()
+	}
+	return f
+}
+
+// missing returns why a request may have come without credentials.
+func (q *request) missing() string {
+	switch {
+	case q.query != "" && withoutSigning(q.query, false) != q.query:
+		return "T9" // so the cookies did not count
+	case q.received.Method == http.MethodOptions:
+		return "T4"
+	case len(q.received.Header["Cookie"]) == 0:
+		return "T1"
+	}
+	return ""
+}
+
+// explained returns the rule that failed and, if it is known, the cause.
+func (f *refusal) explained() string {
+	if f.trap == "" {
+		return f.reason
+	}
+	return f.reason + " " + f.trap
 }
 
 // write sends the refusal as the answer to r.

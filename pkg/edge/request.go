@@ -1,6 +1,7 @@
 package edge
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,6 +24,7 @@ type request struct {
 	rawPath  string // as on the wire
 	query    string // as on the wire
 	path     string // decoded, without ambiguity
+	behavior *behavior
 }
 
 // read takes a request apart and refuses what has more than one reading.
@@ -43,7 +45,7 @@ func (e *Edge) read(r *http.Request) (*request, *refusal) {
 		return nil, refusedPath
 	}
 	if len(q.base)+len(q.target) > maxURL || requestSize(r) > maxRequest {
-		return nil, refusedSize
+		return nil, e.oversized
 	}
 	q.rawPath, q.query, _ = strings.Cut(q.target, "?")
 	if q.path, err = urlpath.Canonical(q.rawPath); err != nil {
@@ -83,13 +85,17 @@ func (q *request) signed() cloudfront.Request {
 // forOrigin returns the request as an origin may see it: the decoded path, no
 // credentials of CloudFront's, no Range that is to be ignored. RequestURI and
 // URL say the same, whatever they said before.
-func (q *request) forOrigin(forwardCookies bool, root string) *http.Request {
-	r := q.received.WithContext(q.received.Context())
+func (q *request) forOrigin(c *Config) *http.Request {
+	ctx := q.received.Context()
+	if c.Parity.IgnoreUnsatisfiable {
+		ctx = context.WithValue(ctx, ignoreUnsatisfiable{}, true)
+	}
+	r := q.received.WithContext(ctx)
 	path, raw := q.path, q.rawPath
-	if path == "/" && root != "" {
+	if root := c.DefaultRootObject; path == "/" && root != "" {
 		path, raw = path+root, raw+root
 	}
-	r.URL = &url.URL{Path: path, RawQuery: withoutSigning(q.query)}
+	r.URL = &url.URL{Path: path, RawQuery: withoutSigning(q.query, c.Parity.ForwardCredentials)}
 	if raw != path {
 		r.URL.RawPath = raw
 	}
@@ -97,6 +103,6 @@ func (q *request) forOrigin(forwardCookies bool, root string) *http.Request {
 	if r.URL.RawQuery != "" {
 		r.RequestURI += "?" + r.URL.RawQuery
 	}
-	r.Header = originHeader(r, forwardCookies)
+	r.Header = originHeader(r, q.behavior.forwardCookies, c.Parity.ForwardCredentials)
 	return r
 }
