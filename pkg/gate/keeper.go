@@ -106,7 +106,7 @@ func (k *Keeper) admit(ctx context.Context, c Credential, key Secret, previous [
 	if err != nil {
 		return nil, err
 	}
-	admission, err := k.book.Enter(ctx, entry)
+	admission, session, err := k.enter(ctx, entry, session)
 	if err != nil {
 		return nil, proven(err, ticket.Proven)
 	}
@@ -152,6 +152,25 @@ func (k *Keeper) recognise(ctx context.Context, e *Entry, previous []Session) (S
 	return "", nil
 }
 
+// enter lets the device in, with the session that it gets. A request that comes
+// again when the device has renewed since is a new one: the session that it was
+// answered with is worth nothing any more.
+func (k *Keeper) enter(ctx context.Context, e Entry, s Session) (*Admission, Session, error) {
+	a, err := k.book.Enter(ctx, e)
+	if err != nil || e.Request == (Idempotency{}) {
+		return a, s, err
+	}
+	_, err = k.book.Find(ctx, e.Session, e.At)
+	var denial *Denial
+	if !errors.As(err, &denial) {
+		return a, s, err
+	}
+	s = NewSession()
+	e.Session, e.Request = s.Hash(), Idempotency{}
+	a, err = k.book.Enter(ctx, e)
+	return a, s, err
+}
+
 // giveBack frees the seat of a viewer who gets no stamps after all and will
 // never know the session, or trying again would fill the ticket's seats.
 func (k *Keeper) giveBack(ctx context.Context, s Session, now time.Time) error {
@@ -178,7 +197,7 @@ func (k *Keeper) Admission(ctx context.Context, s Session) (*Pass, error) {
 	if err != nil {
 		return nil, proven(err, true)
 	}
-	return &Pass{Admission: admission, Now: now}, nil
+	return &Pass{Admission: bound(admission), Now: now}, nil
 }
 
 // Leave ends a device's part in its admissions and returns cookies that clear
@@ -218,13 +237,9 @@ func (k *Keeper) entry(t *Ticket, entitlements []Entitlement, now time.Time) Ent
 
 // pass stamps all that the admission opens now: all of it, or nothing.
 func (k *Keeper) pass(ctx context.Context, a *Admission, now time.Time) (*Pass, error) {
-	pass := &Pass{Admission: a, Now: now, Refresh: k.opts.Lifetime * 2 / 3}
+	pass := &Pass{Admission: bound(a), Now: now, Refresh: k.opts.Lifetime * 2 / 3}
 	opened, places := map[string]bool{}, map[string]bool{}
-	for _, e := range a.Entitlements {
-		grant, ok := k.grant(a, e, now)
-		if !ok {
-			continue
-		}
+	for _, grant := range k.grants(a, now) {
 		stamp, err := k.stamper.Stamp(ctx, grant)
 		if err != nil {
 			return nil, fmt.Errorf("stamp %q: %w", grant.Path, err)
@@ -238,6 +253,34 @@ func (k *Keeper) pass(ctx context.Context, a *Admission, now time.Time) (*Pass, 
 	}
 	pass.Stale = k.clear(func(a *Attraction, path string) bool { return places[a.ID] && !opened[path] })
 	return pass, nil
+}
+
+// bound returns the admission as it ends with the last thing that it opens: its
+// ticket may have been shortened, or one of its attractions revoked.
+func bound(a *Admission) *Admission {
+	var last time.Time
+	for _, e := range a.Entitlements {
+		if e.Until.After(last) {
+			last = e.Until
+		}
+	}
+	if last.IsZero() || !last.Before(a.Ends) {
+		return a
+	}
+	shorter := *a
+	shorter.Ends = last
+	return &shorter
+}
+
+// grants are what the admission opens now.
+func (k *Keeper) grants(a *Admission, now time.Time) []Grant {
+	var grants []Grant
+	for _, e := range a.Entitlements {
+		if grant, ok := k.grant(a, e, now); ok {
+			grants = append(grants, grant)
+		}
+	}
+	return grants
 }
 
 // grant cuts an entitlement down to one cookie lifetime. The expiry is rounded

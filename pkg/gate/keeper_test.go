@@ -32,6 +32,7 @@ func (d *desk) Verify(context.Context, gate.Credential) (*gate.Ticket, error) {
 // A press stamps with cookies that say what they are for.
 type press struct {
 	err    error
+	mute   bool // write nothing down, for those who come at once
 	grants []gate.Grant
 }
 
@@ -39,7 +40,9 @@ func (p *press) Stamp(_ context.Context, g gate.Grant) (*gate.Stamp, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	p.grants = append(p.grants, g)
+	if !p.mute {
+		p.grants = append(p.grants, g)
+	}
 	return &gate.Stamp{Grant: g, CookiePath: "/" + g.Path + "/", Cookies: []*http.Cookie{{Name: "stamp", Value: g.Path, Path: "/" + g.Path + "/"}}}, nil
 }
 
@@ -50,10 +53,10 @@ func (*press) Clear(path string) []*http.Cookie {
 // A ledger is the memory book with everything written down, and faults.
 type ledger struct {
 	*memory.Book
-	enter, find, leave error
-	entries            []gate.Entry
-	left               []gate.SessionHash
-	change             func(*gate.Admission) // of what was entered
+	enter, find, leave, renew, revoke error
+	entries                           []gate.Entry
+	left                              []gate.SessionHash
+	change, renewed                   func(*gate.Admission) // of what was entered, of what was renewed
 }
 
 func (l *ledger) Enter(ctx context.Context, e gate.Entry) (*gate.Admission, error) {
@@ -73,6 +76,24 @@ func (l *ledger) Find(ctx context.Context, s gate.SessionHash, at time.Time) (*g
 		return nil, l.find
 	}
 	return l.Book.Find(ctx, s, at)
+}
+
+func (l *ledger) Renew(ctx context.Context, r gate.Renewal) (*gate.Admission, error) {
+	if l.renew != nil {
+		return nil, l.renew
+	}
+	a, err := l.Book.Renew(ctx, r)
+	if err == nil && l.renewed != nil {
+		l.renewed(a)
+	}
+	return a, err
+}
+
+func (l *ledger) Revoke(ctx context.Context, t gate.Target, at time.Time) (int, error) {
+	if l.revoke != nil {
+		return 0, l.revoke
+	}
+	return l.Book.Revoke(ctx, t, at)
 }
 
 func (l *ledger) Leave(ctx context.Context, s gate.SessionHash, at time.Time) error {

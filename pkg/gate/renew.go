@@ -29,25 +29,56 @@ type Rechecker interface {
 // that the admission is over; after any other error the old session still holds.
 func (k *Keeper) Renew(ctx context.Context, s Session) (*Pass, error) {
 	now := k.opts.Now()
-	admission, err := k.book.Find(ctx, s.Hash(), now)
-	if err != nil {
-		return nil, proven(err, true)
-	}
-	fresh, degraded, err := k.recheck(ctx, admission, now)
-	if err != nil {
-		return nil, err
-	}
 	next := k.derive("next session", s.Reveal())
-	admission, err = k.book.Renew(ctx, Renewal{Session: s.Hash(), Next: next.Hash(), At: now, Grace: RotationGrace, Fresh: fresh})
+	renewal := Renewal{Session: s.Hash(), Next: next.Hash(), At: now, Grace: RotationGrace}
+	found, err := k.found(ctx, renewal)
 	if err != nil {
 		return nil, proven(err, true)
 	}
-	pass, err := k.pass(ctx, admission, now)
-	if err != nil {
-		return nil, err
+	fresh, degraded, err := k.recheck(ctx, found, now)
+	var pass *Pass
+	if err == nil {
+		// The old session holds for RotationGrace only once it is rotated, so
+		// see first that there is an answer to give.
+		pass, err = k.pass(ctx, fresh.of(found), now)
 	}
-	pass.Session, pass.Degraded = next, degraded
+	if err != nil {
+		return nil, k.dismiss(ctx, found, s, err, now)
+	}
+	renewal.Fresh = fresh
+	renewed, err := k.book.Renew(ctx, renewal)
+	if err != nil {
+		return nil, proven(err, true)
+	}
+	if !slices.Equal(k.grants(renewed, now), k.grants(pass.Admission, now)) {
+		if pass, err = k.pass(ctx, renewed, now); err != nil {
+			return nil, proven(err, true)
+		}
+	}
+	pass.Admission, pass.Session, pass.Degraded = bound(renewed), next, degraded
 	return pass, nil
+}
+
+// found returns the admission of a session. Finding changes nothing, so a
+// session that is none is shown to the book's Renew too: that one knows a
+// stolen session when it sees it.
+func (k *Keeper) found(ctx context.Context, r Renewal) (*Admission, error) {
+	a, err := k.book.Find(ctx, r.Session, r.At)
+	var denial *Denial
+	if errors.As(err, &denial) && denial.Reason == ReasonNoSession {
+		return k.book.Renew(ctx, r)
+	}
+	return a, err
+}
+
+// of returns the admission as the verdict has it. A nil verdict changes nothing.
+func (v *Verdict) of(a *Admission) *Admission {
+	if v == nil {
+		return a
+	}
+	changed := *a
+	changed.Entitlements = v.Entitlements
+	return &changed
 }
 
 // recheck asks the source again if its word has aged.
@@ -57,45 +88,60 @@ func (k *Keeper) recheck(ctx context.Context, a *Admission, now time.Time) (fres
 	if !ok || a.Ref == "" || age < k.opts.Verdict {
 		return nil, false, nil
 	}
+	var entitlements []Entitlement
 	ticket, err := source.Recheck(ctx, a.Source, a.Ref)
+	if err == nil {
+		entitlements, err = k.stillEntitled(ticket, a, now)
+	}
 	var denial *Denial
 	switch {
-	case errors.As(err, &denial):
-		return nil, false, k.takeBack(ctx, a, denial, now)
-	case err != nil && age < k.opts.Verdict+k.opts.Outage:
-		return nil, true, nil
-	case err != nil:
-		return nil, false, fmt.Errorf("the source has not answered for %s: %w", age.Round(time.Second), err)
-	}
-	entitlements, err := k.stillEntitled(ticket, a, now)
-	if err != nil {
+	case err == nil:
+		return &Verdict{At: now, Entitlements: entitlements}, false, nil
+	case errors.As(err, &denial) || ctx.Err() != nil: // refused, or the viewer has gone away
 		return nil, false, err
+	case age < k.opts.Verdict+k.opts.Outage:
+		return nil, true, nil
 	}
-	return &Verdict{At: now, Entitlements: entitlements}, false, nil
+	return nil, false, fmt.Errorf("the source has not answered for %s: %w", age.Round(time.Second), err)
 }
 
 // final are the reasons for which a ticket does not come back to life.
 var final = []Reason{ReasonCancelled, ReasonBlocked, ReasonReplaced, ReasonRevoked, ReasonUnknown}
 
-// takeBack ends the visit of somebody whose ticket its source no longer accepts.
-func (k *Keeper) takeBack(ctx context.Context, a *Admission, denial *Denial, now time.Time) error {
-	if slices.Contains(final, denial.Reason) {
-		if _, err := k.book.Revoke(ctx, Target{Kind: TargetAdmission, ID: a.ID}, now); err != nil {
-			return err
-		}
+// dismiss ends the visit of somebody whose ticket is no longer accepted: for
+// the whole party if the ticket is dead, else for this device, which may show
+// the ticket again. It must not go on with the source's older word when the
+// source is down next time. An error that is no Denial ends nothing.
+func (k *Keeper) dismiss(ctx context.Context, a *Admission, s Session, refusal error, now time.Time) error {
+	var denial *Denial
+	if !errors.As(refusal, &denial) {
+		return refusal
 	}
-	return &Denial{Reason: denial.Reason, Proven: true, Err: denial.Err}
+	var err error
+	if slices.Contains(final, denial.Reason) {
+		_, err = k.book.Revoke(ctx, Target{Kind: TargetAdmission, ID: a.ID}, now)
+	} else {
+		err = k.book.Leave(ctx, s.Hash(), now)
+	}
+	if err != nil {
+		return fmt.Errorf("end a visit that was refused with %q: %w", denial.Reason, err)
+	}
+	return proven(denial, true)
 }
 
 // stillEntitled is Entitle for the attractions that the admission is for.
 func (k *Keeper) stillEntitled(t *Ticket, a *Admission, now time.Time) ([]Entitlement, error) {
 	all, err := k.rules.Entitle(t, "", now)
 	if err != nil {
-		return nil, proven(err, true)
+		return nil, err
 	}
-	return slices.DeleteFunc(all, func(e Entitlement) bool {
+	still := slices.DeleteFunc(all, func(e Entitlement) bool {
 		return !slices.ContainsFunc(a.Entitlements, func(had Entitlement) bool { return had.Attraction == e.Attraction })
-	}), nil
+	})
+	if len(still) == 0 {
+		return nil, Deny(ReasonNotIncluded, fmt.Errorf("the ticket buys nothing any more of what admission %s is for", a.ID))
+	}
+	return still, nil
 }
 
 // A Revocation says what taking something back did.

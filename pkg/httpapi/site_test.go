@@ -39,6 +39,7 @@ const (
 	strongEarly    = "F7QM-2XWD-9FTR-HB4N"
 	strongNothing  = "N7QM-2XWD-9FTR-HB4N" // a package that nobody has
 	strongLong     = "L7QM-2XWD-9FTR-HB4N" // castle and zoo, without an end
+	strongPremium  = "Q7QM-2XWD-9FTR-HB4N" // castle, premium
 	strongUnknown  = "U7QM-2XWD-9FTR-HB4N"
 	weakCode       = "WEAK-1"
 	weakZoo        = "WEAK-2"
@@ -51,6 +52,7 @@ const (
 	sessionName    = "__Secure-handstamp_admission"
 	verifyPath     = "/v1/tickets/verify"
 	admissionPath  = "/v1/admission"
+	renewPath      = "/v1/admission/renew"
 	contentPath    = "/v1/attractions/castle/content"
 	ticketRollText = `code,attraction,packages,seats,valid_from,valid_until
 K7QM-2XWD-9FTR-HB4N,castle,audio,2,,
@@ -60,6 +62,7 @@ E7QM-2XWD-9FTR-HB4N,castle,,,,2026-07-01T11:00:00Z
 F7QM-2XWD-9FTR-HB4N,castle,,,2026-07-01T13:00:00Z,
 N7QM-2XWD-9FTR-HB4N,castle,gold,,,
 L7QM-2XWD-9FTR-HB4N,castle;zoo,,,,
+Q7QM-2XWD-9FTR-HB4N,castle,premium,,,
 WEAK-1,castle,audio,2,,
 WEAK-2,zoo,,,,
 WEAK-3,castle,,,,2026-07-01T11:00:00Z
@@ -103,7 +106,9 @@ type site struct {
 	log     lockedBuffer
 	mu      sync.Mutex
 	now     time.Time
+	gate    *gate.Keeper
 	verify  func(gate.Credential) error // before the verifier
+	recheck func(ref string) error      // before the verifier is asked again; nil means that it cannot be
 	book    error                       // instead of the book
 	stamp   func() error                // before the stamper
 	server  *httptest.Server
@@ -159,7 +164,8 @@ func newSite(t *testing.T, change ...func(*site)) *site {
 	}
 	s.opts.Now = s.clock
 	s.opts.Log = slog.New(slog.NewJSONHandler(&s.log, nil))
-	api, err := httpapi.New(s.keeper(t), places(), s.opts)
+	s.gate = s.keeper(t)
+	api, err := httpapi.New(s.gate, places(), s.opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +247,20 @@ func (v faultyVerifier) Verify(ctx context.Context, c gate.Credential) (*gate.Ti
 			return nil, err
 		}
 	}
-	return v.next.Verify(ctx, c)
+	found, err := v.next.Verify(ctx, c)
+	if err != nil || v.s.recheck == nil {
+		return found, err
+	}
+	known := *found
+	known.Ref = c.Code.Reveal() // our stand-in for a box office that has orders
+	return &known, nil
+}
+
+func (v faultyVerifier) Recheck(ctx context.Context, _, ref string) (*gate.Ticket, error) {
+	if err := v.s.recheck(ref); err != nil {
+		return nil, err
+	}
+	return v.next.Verify(ctx, gate.Credential{Code: gate.Secret(ref)})
 }
 
 type faultyBook struct {
@@ -261,6 +280,13 @@ func (b faultyBook) Find(ctx context.Context, h gate.SessionHash, at time.Time) 
 		return nil, b.s.book
 	}
 	return b.Book.Find(ctx, h, at)
+}
+
+func (b faultyBook) Renew(ctx context.Context, r gate.Renewal) (*gate.Admission, error) {
+	if b.s.book != nil {
+		return nil, b.s.book
+	}
+	return b.Book.Renew(ctx, r)
 }
 
 func (b faultyBook) Leave(ctx context.Context, h gate.SessionHash, at time.Time) error {

@@ -1,6 +1,7 @@
 package booktest
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -178,4 +179,30 @@ func ticketsDoNotMeet(t *testing.T, b gate.Book) {
 	same(t, find(t, b, "1", noon), a)
 	leave(t, b, "2")
 	same(t, find(t, b, "1", noon), a)
+}
+
+// Nonsense is no refusal: the viewer has done nothing wrong.
+func refusesNonsense(t *testing.T, b gate.Book) {
+	enter(t, b, entry("1"))
+	noSeats, lessThanNone, noSession, taken := entry("2"), entry("2"), entry("2"), entry("1")
+	noSeats.Seats, lessThanNone.Seats, noSession.Session = 0, -1, gate.SessionHash{}
+	noSeats.Idle, noSeats.Swaps = time.Minute, 9
+	lessThanNone.Idle, lessThanNone.Swaps = time.Minute, 9
+	taken.Ticket = fingerprint("B") // another ticket with a session that a device has
+	for _, e := range []gate.Entry{noSeats, lessThanNone, noSession, taken, entry("1")} {
+		var denial *gate.Denial
+		if a, err := b.Enter(t.Context(), e); a != nil || err == nil || errors.As(err, &denial) {
+			t.Errorf("Enter(%+v) = %+v, %v, want an error that is no denial", e, a, err)
+		}
+	}
+	enter(t, b, entry("2"))
+	r := renewal("1", "2", noon) // to a session that another device has
+	if a, err := b.Renew(t.Context(), r); a != nil || err == nil {
+		t.Errorf("Renew = %+v, %v, want an error", a, err)
+	}
+	for _, device := range []string{"1", "2"} {
+		if a := find(t, b, device, noon); a.Taken != 2 {
+			t.Errorf("%d seats taken, want 2", a.Taken)
+		}
+	}
 }

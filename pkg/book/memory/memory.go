@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -20,7 +21,9 @@ type Book struct {
 	mu       sync.Mutex
 	tickets  map[gate.Fingerprint]*ticket
 	visits   map[string]*visit            // by admission ID
-	sessions map[gate.SessionHash]*device // current and previous ones
+	devices  map[string]*device           // by device ID
+	sessions map[gate.SessionHash]*device // that has the session
+	spent    map[gate.SessionHash]*device // that had it before a rotation
 	requests map[[32]byte]request
 }
 
@@ -33,6 +36,9 @@ type ticket struct {
 type visit struct {
 	admission gate.Admission
 	devices   []*device // that have a seat
+	known     []*device // those, and all that had one
+	places    []string  // attractions that it ever opened
+	lost      []string  // those that were revoked, closed to a fresh verdict
 }
 
 type device struct {
@@ -40,6 +46,7 @@ type device struct {
 	visit    *visit
 	session  gate.SessionHash
 	previous gate.SessionHash // zero means none
+	spent    []gate.SessionHash
 	rotated  time.Time
 	seen     time.Time
 	revoked  bool
@@ -56,12 +63,18 @@ const day = 24 * time.Hour
 
 // New returns an empty book.
 func New() *Book {
-	return &Book{tickets: map[gate.Fingerprint]*ticket{}, visits: map[string]*visit{},
-		sessions: map[gate.SessionHash]*device{}, requests: map[[32]byte]request{}}
+	return &Book{tickets: map[gate.Fingerprint]*ticket{}, visits: map[string]*visit{}, devices: map[string]*device{},
+		sessions: map[gate.SessionHash]*device{}, spent: map[gate.SessionHash]*device{}, requests: map[[32]byte]request{}}
 }
 
 // Enter implements gate.Book.
 func (b *Book) Enter(_ context.Context, e gate.Entry) (*gate.Admission, error) {
+	switch {
+	case e.Seats < 1:
+		return nil, fmt.Errorf("enter: %d seats, want at least 1", e.Seats)
+	case e.Session == gate.SessionHash{}:
+		return nil, errors.New("enter: an entry without a session")
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if d, err := b.repeated(e); d != nil || err != nil {
@@ -75,13 +88,7 @@ func (b *Book) Enter(_ context.Context, e gate.Entry) (*gate.Admission, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &v.admission
-	a.Seats, a.Source, a.Ref = e.Seats, e.Source, e.Ref
-	a.Entitlements = merge(a.Entitlements, e.Entitlements)
-	if e.At.After(a.VerdictAt) {
-		a.VerdictAt = e.At
-	}
-	a.Revision++
+	v.join(e)
 	if e.Request.Key != [32]byte{} {
 		b.requests[e.Request.Key] = request{e.Request.Body, d, e.At}
 	}
@@ -127,7 +134,7 @@ func (b *Book) visit(e gate.Entry) (*ticket, *visit, error) {
 		firstUse = e.At
 	}
 	if v != nil {
-		b.close(v, gate.StateEnded)
+		b.close(v)
 		firstUse = v.admission.FirstUse
 	}
 	t.visit = &visit{admission: gate.Admission{ID: rand.Text(), Ticket: e.Ticket, State: gate.StateActive,
@@ -136,49 +143,83 @@ func (b *Book) visit(e gate.Entry) (*ticket, *visit, error) {
 	return t, t.visit, nil
 }
 
+// join puts into the visit what the entry says.
+func (v *visit) join(e gate.Entry) {
+	a := &v.admission
+	a.Seats, a.Source, a.Ref = e.Seats, e.Source, e.Ref
+	v.entitle(merge(a.Entitlements, e.Entitlements))
+	if e.At.After(a.VerdictAt) {
+		a.VerdictAt = e.At
+	}
+	v.lost = slices.DeleteFunc(v.lost, func(id string) bool {
+		return slices.ContainsFunc(e.Entitlements, func(e gate.Entitlement) bool { return e.Attraction == id })
+	})
+	a.Revision++
+}
+
+// errTaken is a session that another device has.
+var errTaken = errors.New("another device has this session")
+
 // seat gives the device a place: the one that it has, a free one, or that of a
 // device which has been idle for too long.
 func (b *Book) seat(t *ticket, v *visit, e gate.Entry) (*device, error) {
-	if d := b.sessions[e.Previous]; d != nil && d.visit == v && d.holds(e.Previous, e.At, gate.RotationGrace) {
-		b.unname(d)
-		d.session, d.previous, d.rotated, d.seen = e.Session, gate.SessionHash{}, time.Time{}, e.At
+	d := b.holder(e.Previous)
+	same := d != nil && d.visit == v && !d.revoked && d.holds(e.Previous, e.At, gate.RotationGrace)
+	if other := b.sessions[e.Session]; other != nil && (!same || other != d) {
+		return nil, errTaken
+	}
+	if same {
+		delete(b.sessions, d.session)
+		d.session, d.previous, d.rotated = e.Session, gate.SessionHash{}, time.Time{}
+		d.see(e.At)
 		b.sessions[e.Session] = d
 		return d, nil
 	}
-	for len(v.devices) >= e.Seats {
-		idle := t.idlest(v, e)
-		if idle == nil {
-			return nil, gate.Deny(gate.ReasonSeatsTaken, nil)
-		}
-		t.swaps = append(t.swaps, e.At)
-		b.leave(idle)
+	idle, ok := t.idlest(v, e)
+	if !ok {
+		return nil, gate.Deny(gate.ReasonSeatsTaken, nil)
 	}
-	d := &device{id: rand.Text(), visit: v, session: e.Session, seen: e.At}
-	v.devices = append(v.devices, d)
-	b.sessions[e.Session] = d
+	for _, d := range idle {
+		t.swaps = append(t.swaps, e.At)
+		b.leave(d)
+	}
+	d = &device{id: rand.Text(), visit: v, session: e.Session, seen: e.At}
+	v.devices, v.known = append(v.devices, d), append(v.known, d)
+	b.devices[d.id], b.sessions[e.Session] = d, d
 	return d, nil
 }
 
-// idlest returns the device that may lose its seat, or nil.
-func (t *ticket) idlest(v *visit, e gate.Entry) *device {
-	t.swaps = slices.DeleteFunc(t.swaps, func(at time.Time) bool { return e.At.Sub(at) >= day })
-	if e.Idle <= 0 || len(t.swaps) >= e.Swaps {
-		return nil
+// idlest returns the devices that must lose their seats for one more to get in,
+// and whether they may.
+func (t *ticket) idlest(v *visit, e gate.Entry) (idle []*device, ok bool) {
+	n := len(v.devices) - e.Seats + 1
+	if n <= 0 {
+		return nil, true
 	}
-	idle := slices.MinFunc(v.devices, func(a, b *device) int { return a.seen.Compare(b.seen) })
-	if e.At.Sub(idle.seen) <= e.Idle {
-		return nil
+	for _, at := range t.swaps {
+		if e.At.Sub(at) < day {
+			e.Swaps--
+		}
 	}
-	return idle
+	if e.Idle <= 0 || e.Swaps < n {
+		return nil, false
+	}
+	idle = slices.Clone(v.devices)
+	slices.SortStableFunc(idle, func(a, b *device) int { return a.seen.Compare(b.seen) })
+	idle = idle[:n]
+	return idle, e.At.Sub(idle[n-1].seen) > e.Idle
 }
 
 // Find implements gate.Book.
 func (b *Book) Find(_ context.Context, s gate.SessionHash, at time.Time) (*gate.Admission, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d, err := b.living(s, at, gate.RotationGrace)
+	d, err := b.living(s, at)
 	if err != nil {
 		return nil, err
+	}
+	if !d.holds(s, at, gate.RotationGrace) {
+		return nil, gate.Deny(gate.ReasonNoSession, errReused)
 	}
 	return d.answer(), nil
 }
@@ -186,16 +227,22 @@ func (b *Book) Find(_ context.Context, s gate.SessionHash, at time.Time) (*gate.
 // errReused is what a session is that comes again long after it was rotated.
 var errReused = errors.New("session used again after it was rotated")
 
+// holder returns the device that has a session or once had it, or nil.
+func (b *Book) holder(s gate.SessionHash) *device {
+	if d := b.sessions[s]; d != nil {
+		return d
+	}
+	return b.spent[s]
+}
+
 // living returns the device of a session whose admission goes on.
-func (b *Book) living(s gate.SessionHash, at time.Time, grace time.Duration) (*device, error) {
-	d := b.sessions[s]
+func (b *Book) living(s gate.SessionHash, at time.Time) (*device, error) {
+	d := b.holder(s)
 	switch {
 	case d == nil || d.visit.over(at):
 		return nil, gate.Deny(gate.ReasonNoSession, nil)
-	case d.revoked || d.visit.admission.State == gate.StateRevoked || b.tickets[d.visit.admission.Ticket].revoked:
+	case d.revoked || d.visit.admission.State == gate.StateRevoked:
 		return nil, gate.Deny(gate.ReasonRevoked, nil)
-	case !d.holds(s, at, grace):
-		return nil, gate.Deny(gate.ReasonNoSession, errReused)
 	}
 	return d, nil
 }
@@ -205,63 +252,110 @@ func (d *device) holds(s gate.SessionHash, at time.Time, grace time.Duration) bo
 	return s == d.session || s == d.previous && at.Sub(d.rotated).Abs() <= grace
 }
 
+// see notes that the device is there. A clock that was set back changes nothing.
+func (d *device) see(at time.Time) {
+	if d.seen.Before(at) {
+		d.seen = at
+	}
+}
+
 // Renew implements gate.Book.
 func (b *Book) Renew(_ context.Context, r gate.Renewal) (*gate.Admission, error) {
+	if (r.Next == gate.SessionHash{}) || r.Next == r.Session {
+		return nil, errors.New("renew: a renewal without a new session")
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	d, err := b.living(r.Session, r.At, r.Grace)
-	if errors.Is(err, errReused) {
-		b.revokeDevice(b.sessions[r.Session])
-	}
-	if err != nil {
+	d, err := b.living(r.Session, r.At)
+	switch {
+	case err != nil:
 		return nil, err
+	case r.Session == d.session && b.sessions[r.Next] != nil:
+		return nil, errTaken
+	case r.Session == d.session:
+		b.rotate(d, r)
+	case d.holds(r.Session, r.At, r.Grace):
+	case r.At.Before(d.rotated): // the clock was set back: nobody can tell
+		return nil, gate.Deny(gate.ReasonNoSession, errReused)
+	default:
+		b.revokeDevice(d)
+		return nil, gate.Deny(gate.ReasonNoSession, errReused)
 	}
-	if d.seen.Before(r.At) {
-		d.seen = r.At
-	}
-	if r.Session == d.session {
-		delete(b.sessions, d.previous)
-		d.previous, d.session, d.rotated = d.session, r.Next, r.At
-		b.sessions[r.Next] = d
-	}
-	a := &d.visit.admission
-	if r.Fresh != nil {
-		a.Entitlements, a.VerdictAt = slices.Clone(r.Fresh.Entitlements), r.Fresh.At
-	}
-	a.Revision++
+	d.visit.refresh(r.Fresh)
 	return d.answer(), nil
 }
 
+func (b *Book) rotate(d *device, r gate.Renewal) {
+	delete(b.sessions, d.session)
+	b.spent[d.session] = d
+	d.spent = append(d.spent, d.session)
+	d.previous, d.session, d.rotated = d.session, r.Next, r.At
+	d.see(r.At)
+	b.sessions[r.Next] = d
+}
+
+// refresh replaces what the visit may open by what the source says now, if it
+// was asked.
+func (v *visit) refresh(fresh *gate.Verdict) {
+	a := &v.admission
+	if fresh != nil {
+		a.VerdictAt = fresh.At
+		v.entitle(slices.DeleteFunc(merge(nil, fresh.Entitlements), func(e gate.Entitlement) bool {
+			return slices.Contains(v.lost, e.Attraction)
+		}))
+	}
+	a.Revision++
+}
+
+// entitle records what the visit may open from now on.
+func (v *visit) entitle(all []gate.Entitlement) {
+	v.admission.Entitlements = all
+	for _, e := range all {
+		if !slices.Contains(v.places, e.Attraction) {
+			v.places = append(v.places, e.Attraction)
+		}
+	}
+}
+
 // Leave implements gate.Book.
-func (b *Book) Leave(_ context.Context, s gate.SessionHash, _ time.Time) error {
+func (b *Book) Leave(_ context.Context, s gate.SessionHash, at time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if d := b.sessions[s]; d != nil {
+	if d := b.holder(s); d != nil && !d.revoked && d.holds(s, at, gate.RotationGrace) {
 		b.leave(d)
+		d.visit.admission.Revision++
 	}
 	return nil
 }
 
 // leave frees the seat of d and forgets its sessions.
 func (b *Book) leave(d *device) {
-	b.unname(d)
-	if i := slices.Index(d.visit.devices, d); i >= 0 {
-		d.visit.devices = slices.Delete(d.visit.devices, i, i+1)
+	for _, s := range append(d.spent, d.session) {
+		if b.sessions[s] == d {
+			delete(b.sessions, s)
+		}
+		if b.spent[s] == d {
+			delete(b.spent, s)
+		}
 	}
+	d.visit.free(d)
 }
 
-// unname forgets the sessions of d.
-func (b *Book) unname(d *device) {
-	delete(b.sessions, d.session)
-	delete(b.sessions, d.previous)
+// free takes the seat from d.
+func (v *visit) free(d *device) {
+	v.devices = slices.DeleteFunc(v.devices, func(other *device) bool { return other == d })
 }
 
-// close ends a visit and forgets its devices.
-func (b *Book) close(v *visit, state gate.State) {
-	for len(v.devices) > 0 {
-		b.leave(v.devices[0])
+// close ends a visit, unless it was revoked, and forgets its devices, those
+// that were revoked as well.
+func (b *Book) close(v *visit) {
+	for _, d := range v.known {
+		b.leave(d)
 	}
-	v.admission.State = state
+	if v.admission.State == gate.StateActive {
+		v.admission.State = gate.StateEnded
+		v.admission.Revision++
+	}
 }
 
 func (v *visit) over(at time.Time) bool {

@@ -42,3 +42,7 @@ func TestRevokedIsFinal(t *testing.T) {
 		}
 	}
 }
+
+func TestModel(t *testing.T) {
+	booktest.Model(t, func(*testing.T) gate.Book { return memory.New() }, 2_000)
+}

@@ -8,7 +8,11 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
-// Revoke implements gate.Book.
+// Revoke implements gate.Book. A ticket is revoked for ever. An admission that
+// is revoked alone bars its ticket until it would have ended. A device that is
+// revoked leaves its seat to others. An attraction is taken out of every
+// admission that goes on; those that open nothing else have ended, and their
+// tickets may begin new ones.
 func (b *Book) Revoke(_ context.Context, t gate.Target, at time.Time) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -16,19 +20,15 @@ func (b *Book) Revoke(_ context.Context, t gate.Target, at time.Time) (int, erro
 	case gate.TargetTicket:
 		return b.revokeTicket(t.Ticket, at), nil
 	case gate.TargetAdmission:
-		v := b.visits[t.ID]
-		if v == nil {
-			return 0, gate.ErrNoTarget
+		if v := b.visits[t.ID]; v != nil {
+			return v.revoke(at), nil
 		}
-		return v.revoke(at), nil
 	case gate.TargetDevice:
-		d := b.device(t.ID)
-		if d == nil {
-			return 0, gate.ErrNoTarget
+		if d := b.devices[t.ID]; d != nil {
+			return b.revokeDevice(d), nil
 		}
-		return b.revokeDevice(d), nil
 	case gate.TargetAttraction:
-		return b.revokeAttraction(t.ID, at), nil
+		return b.revokeAttraction(t.ID, at)
 	}
 	return 0, gate.ErrNoTarget
 }
@@ -46,52 +46,54 @@ func (b *Book) revokeTicket(f gate.Fingerprint, at time.Time) int {
 	return t.visit.revoke(at)
 }
 
-// revoke ends a visit for good. Its sessions are kept, to be told so.
+// revoke ends a visit for good. Its sessions are kept, to be told so. One that
+// is over is revoked too, as clocks can be set back, but does not count.
 func (v *visit) revoke(at time.Time) int {
-	if v.admission.State != gate.StateActive || v.over(at) {
+	if v.admission.State != gate.StateActive {
 		return 0
 	}
 	v.admission.State = gate.StateRevoked
 	v.admission.Revision++
+	if v.over(at) {
+		return 0
+	}
 	return 1
 }
 
 // revokeDevice takes the seat from a device for good.
 func (b *Book) revokeDevice(d *device) int {
-	if d.revoked {
+	if !slices.Contains(d.visit.devices, d) {
 		return 0
 	}
 	d.revoked = true
-	d.visit.devices = slices.DeleteFunc(d.visit.devices, func(other *device) bool { return other == d })
+	d.visit.free(d)
+	d.visit.admission.Revision++
 	return 1
 }
 
 // revokeAttraction takes away what was entitled there up to now.
-func (b *Book) revokeAttraction(id string, at time.Time) int {
-	ended := 0
+func (b *Book) revokeAttraction(id string, at time.Time) (ended int, err error) {
+	there := func(e gate.Entitlement) bool { return e.Attraction == id }
+	known := false
 	for _, v := range b.visits {
-		kept := slices.DeleteFunc(slices.Clone(v.admission.Entitlements), func(e gate.Entitlement) bool { return e.Attraction == id })
-		if len(kept) == len(v.admission.Entitlements) || v.admission.State != gate.StateActive || v.over(at) {
+		if !slices.Contains(v.places, id) {
+			continue
+		}
+		known = true
+		a := &v.admission
+		if !slices.ContainsFunc(a.Entitlements, there) || a.State != gate.StateActive || v.over(at) {
 			continue
 		}
 		ended++
-		v.admission.Entitlements = kept
-		v.admission.Revision++
-		if len(kept) == 0 {
-			b.close(v, gate.StateEnded)
+		a.Entitlements = slices.DeleteFunc(slices.Clone(a.Entitlements), there)
+		a.Revision++
+		v.lost = append(v.lost, id)
+		if len(a.Entitlements) == 0 {
+			b.close(v)
 		}
 	}
-	return ended
-}
-
-// device returns the seated device with an ID, or nil.
-func (b *Book) device(id string) *device {
-	for _, v := range b.visits {
-		for _, d := range v.devices {
-			if d.id == id {
-				return d
-			}
-		}
+	if !known {
+		return 0, gate.ErrNoTarget
 	}
-	return nil
+	return ended, nil
 }
