@@ -194,6 +194,12 @@ func (j *judge) checkHash() Code {
 		}
 		j.hash = hash
 	}
+	if j.hash == SHA1 && j.decider.Parity.RefuseSHA1 {
+		if j.tracing {
+			j.note("SHA1, which the setting min_hash refuses here")
+		}
+		return AccessDenied
+	}
 	if j.tracing {
 		if j.sent.present[fieldHash] {
 			j.note("%s", j.hash)

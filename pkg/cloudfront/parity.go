@@ -24,6 +24,7 @@ type Parity struct {
 	AllowECDSASHA1       bool          // ECDSA signatures over SHA-1, as in AWS's own test vectors
 	AllowLooseBase64     bool          // line breaks, missing padding, stray bits
 	AllowLoosePolicy     bool          // a lone statement object, unknown members, quoted times, bare addresses
+	RefuseSHA1           bool          // stricter than CloudFront: SHA-256 only
 	AllowMissingResource bool          // a policy without a Resource opens every URL, as documented
 }
 
@@ -63,6 +64,8 @@ var settings = []Setting{
 		func(p *Parity, v string) { p.AllowLooseBase64 = v == "loose" }},
 	{"policy_json", []string{"strict", "loose"}, "unknown members, a statement that is no array, quoted times, bare addresses",
 		func(p *Parity, v string) { p.AllowLoosePolicy = v == "loose" }},
+	{"min_hash", []string{"sha1", "sha256"}, "no question: sha256 is stricter than CloudFront and refuses SHA-1, to find out who still uses it",
+		func(p *Parity, v string) { p.RefuseSHA1 = v == "sha256" }},
 	{"policy_without_resource", []string{"deny", "allow"}, "documented to open everything; refused for safety",
 		func(p *Parity, v string) { p.AllowMissingResource = v == "allow" }},
 }

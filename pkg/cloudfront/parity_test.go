@@ -77,6 +77,24 @@ func TestParityBareQuestionMark(t *testing.T) {
 	}
 }
 
+// E-19: min_hash refuses what CloudFront would take.
+func TestParityMinHash(t *testing.T) {
+	var parity cloudfront.Parity
+	if err := parity.Set("min_hash", "sha256"); err != nil {
+		t.Fatal(err)
+	}
+	for hash, want := range map[cloudfront.Hash]cloudfront.Rule{cloudfront.SHA1: cloudfront.RuleHash, cloudfront.SHA256: ""} {
+		s := sealedWith(rsaID, rsaKey(), hash, policyText("https://media.example.org/castle/*", end))
+		request := cloudfront.Request{URL: inCastle, Cookies: []string{s.cookies()}}
+		if got := (&cloudfront.Decider{Parity: parity}).Decide(request, trusted(t), noon); got.Rule != want {
+			t.Errorf("%s: rule %q, want %q", hash, got.Rule, want)
+		}
+		if got := new(cloudfront.Decider).Decide(request, trusted(t), noon); !got.Allowed {
+			t.Errorf("%s at the default: %+v, want it allowed", hash, got)
+		}
+	}
+}
+
 func TestParitySetRefuses(t *testing.T) {
 	for _, s := range [][2]string{{"nonsense", "x"}, {"encoding", "nonsense"}, {"encoding", ""}, {"skew", "-1s"}, {"skew", "6m"}, {"skew", "5"}} {
 		var parity cloudfront.Parity
