@@ -42,6 +42,11 @@ func serve(cmd *cobra.Command, cfg *config.Config) error {
 	if err != nil {
 		return &setupError{err}
 	}
+	defer func() {
+		if err := gateway.Close(); err != nil {
+			log.Error("book not closed cleanly", "err", err)
+		}
+	}()
 	listener, err := listen(cfg.HTTP.Listen)
 	if err != nil {
 		return err
@@ -76,6 +81,7 @@ would, and report everything that is wrong with them.`,
 			if err != nil {
 				return &setupError{err}
 			}
+			defer gateway.Close()
 			id, key, err := gateway.Ring().Active()
 			if err != nil {
 				return err

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/book/memory"
+	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -49,11 +51,12 @@ type App struct {
 	site    cloudfront.Site
 	places  []*gate.Attraction
 	content []httpapi.Place
+	book    gate.Book
 }
 
 // New builds the gateway inside out: keys, sources, book, keeper, handlers.
 // Nothing listens and nothing is written before it returns.
-func New(ctx context.Context, cfg *config.Config, opts Options) (*App, error) {
+func New(ctx context.Context, cfg *config.Config, opts Options) (_ *App, err error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
@@ -61,7 +64,6 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*App, error) {
 		opts.Now = time.Now
 	}
 	a := &App{cfg: cfg, opts: opts}
-	var err error
 	if a.site, err = cloudfront.ParseSite(cfg.Media.URL); err != nil {
 		return nil, fmt.Errorf("media.url: %w", err)
 	}
@@ -71,6 +73,14 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*App, error) {
 	if a.places, err = attractions(cfg); err != nil {
 		return nil, err
 	}
+	if a.book, err = a.openBook(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			_ = a.Close() // the first error says more
+		}
+	}()
 	keeper, err := a.keeper()
 	if err != nil {
 		return nil, err
@@ -87,6 +97,27 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*App, error) {
 	}
 	a.Handler, err = a.frontDoor()
 	return a, err
+}
+
+// Close ends what the gateway keeps open. It is called once, after Serve.
+func (a *App) Close() error {
+	if closer, ok := a.book.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// openBook opens the book of admissions. In production a file that is missing
+// is not made anew: it would let everybody in again whom it had kept out.
+func (a *App) openBook(ctx context.Context) (gate.Book, error) {
+	if a.cfg.Book.Kind != "sqlite" {
+		return memory.New(), nil
+	}
+	book, err := sqlite.Open(ctx, a.cfg.Book.File, sqlite.Options{Create: !a.cfg.Production(), Now: a.opts.Now, Log: a.opts.Log})
+	if err != nil {
+		return nil, err
+	}
+	return book, nil
 }
 
 // Drain makes the gateway report that it is not ready, before it stops.
@@ -132,7 +163,7 @@ func (a *App) keeper() (*gate.Keeper, error) {
 		window = -1 // a crowd that shares nothing gains nothing from rounding
 	}
 	rules := &gate.Rules{Attractions: a.places, Longest: a.cfg.Admission.Longest}
-	return gate.NewKeeper(chooser, rules, memory.New(), stamper, gate.Options{
+	return gate.NewKeeper(chooser, rules, a.book, stamper, gate.Options{
 		Lifetime: c.Lifetime, Window: window, Seats: a.cfg.Admission.Devices, Pepper: pepper, Now: a.opts.Now,
 	}), nil
 }

@@ -112,6 +112,9 @@ func (c *checker) pepper() {
 // production refuses what is only fit for trying out. Plain http is refused
 // where URLs are checked.
 func (c *checker) production() {
+	if c.cfg.Book.Kind == "sqlite" && c.cfg.Book.Pepper.IsZero() && !c.cfg.Production() {
+		c.fail("book.pepper", "missing, want file:PATH or env:NAME: with another pepper at each start nobody in a book that lasts would be known again")
+	}
 	if !c.cfg.Production() || !c.good("environment") {
 		return
 	}

@@ -101,7 +101,7 @@ func TestCheck(t *testing.T) {
 		{"keys active long", []string{"  active: K2JCJMDEHXQW5F", "  active: KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK"}, `config.yaml:21: keys.active: "KKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKKK" is not a key pair ID, want 8 to 32 capital letters and digits, as CloudFront shows it`},
 		{"keys active with more", []string{"  active: K2JCJMDEHXQW5F", `  active: "K2JCJMDEHXQW5F;"`}, `config.yaml:21: keys.active: "K2JCJMDEHXQW5F;" is not a key pair ID, want 8 to 32 capital letters and digits, as CloudFront shows it`},
 		{"keys active empty", []string{"  active: K2JCJMDEHXQW5F", `  active: ""`}, `config.yaml:21: keys.active: missing (ID, at CloudFront, of the public key whose private key signs)`},
-		{"book kind", []string{"  kind: memory", "  kind: memroy"}, `config.yaml:23: book.kind: found "memroy", want memory`},
+		{"book kind", []string{"  kind: memory", "  kind: memroy"}, `config.yaml:23: book.kind: found "memroy", want memory or sqlite`},
 		{"log level", []string{"  level: info", "  level: warning"}, `config.yaml:26: log.level: found "warning", want debug, info, warn or error`},
 		{"log format", []string{"  format: json", "  format: xml"}, `config.yaml:27: log.format: found "xml", want text or json`},
 		{"source id missing", []string{"  - id: list\n    kind: roll", "  - kind: roll"}, `config.yaml:29: sources[0].id: missing (name of the source, for attractions to refer to: lower-case letters, digits and hyphens)`},

@@ -64,7 +64,8 @@ type KeyRing struct {
 
 // Book says where admissions are recorded.
 type Book struct {
-	Kind   string `mapstructure:"kind" default:"memory" enum:"memory" doc:"where admissions are recorded; memory forgets them when the process ends"`
+	Kind   string `mapstructure:"kind" default:"memory" enum:"memory,sqlite" doc:"where admissions are recorded; memory forgets them when the process ends, sqlite keeps them in a file"`
+	File   string `mapstructure:"file" default:"handstamp.db" path:"true" doc:"the SQLite file, for sqlite; in production made once by \"handstamp book init\", in development when it is missing"`
 	Pepper Secret `mapstructure:"pepper" default:"" doc:"secret (file:PATH or env:NAME, at least 16 bytes) that makes stored ticket fingerprints useless to whoever steals the book; empty is a random one per start, in development only"`
 }
 

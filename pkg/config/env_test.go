@@ -61,6 +61,7 @@ var other = map[string]string{
 	"keys.dir":             "/keys",
 	"keys.active":          "KOTHEROTHER",
 	"book.kind":            "memory",
+	"book.file":            "/var/lib/handstamp/book.db",
 	"book.pepper":          "env:HANDSTAMP_TEST_PEPPER",
 	"log.level":            "debug",
 	"log.format":           "text",

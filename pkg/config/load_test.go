@@ -28,7 +28,7 @@ func TestBase(t *testing.T) {
 		},
 		Admission: config.Admission{Longest: 24 * time.Hour, Devices: 5},
 		Keys:      config.KeyRing{Dir: "keys", Active: "K2JCJMDEHXQW5F"},
-		Book:      config.Book{Kind: "memory"},
+		Book:      config.Book{Kind: "memory", File: "handstamp.db"},
 		Log:       config.Log{Level: "info", Format: "json"},
 		Sources:   []config.Source{{ID: "list", Kind: "roll", Match: "[A-Z]+", File: "tickets.csv"}},
 		Attractions: []config.Attraction{{

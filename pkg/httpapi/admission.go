@@ -48,7 +48,7 @@ func (s *Server) handleRenew(w http.ResponseWriter, r *http.Request) {
 	shown, native := s.session.readFrom(r)
 	passes, sessions, err := s.renew(r.Context(), shown)
 	if len(passes) == 0 {
-		s.clearStamps(w, r, shown, err)
+		s.clearStamps(w, r, err)
 		s.failSession(w, r, err)
 		return
 	}
@@ -101,10 +101,11 @@ func worse(a, b error) error {
 	return a
 }
 
-// clearStamps deletes the cookies of a device whose admission is over.
-func (s *Server) clearStamps(w http.ResponseWriter, r *http.Request, shown wallet, err error) {
+// clearStamps deletes the cookies of a device whose admission is over. Of one
+// that has shown no session, and so has no error, nothing is known.
+func (s *Server) clearStamps(w http.ResponseWriter, r *http.Request, err error) {
 	var denial *gate.Denial
-	if len(shown) == 0 || !errors.As(err, &denial) {
+	if !errors.As(err, &denial) {
 		return
 	}
 	cookies, err := s.keeper.Leave(r.Context())

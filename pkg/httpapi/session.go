@@ -39,11 +39,9 @@ type wallet []gate.Session
 // maxSessions is how many admissions a device can hold; the oldest goes first.
 const maxSessions = 4
 
-// with returns the wallet with a session put in, in place of old if that is in
-// it, and what has no room any more.
-func (w wallet) with(s, old gate.Session) (kept, dropped wallet) {
-	kept = slices.DeleteFunc(slices.Clone(w), func(have gate.Session) bool { return have == s || have == old })
-	kept = append(kept, s)
+// with returns the wallet with a session put in, and what has no room any more.
+func (w wallet) with(s gate.Session) (kept, dropped wallet) {
+	kept = append(slices.Clone(w), s)
 	excess := max(0, len(kept)-maxSessions)
 	return kept[excess:], kept[:excess]
 }

@@ -50,7 +50,7 @@ func (s *Server) handleVerify(w http.ResponseWriter, r *http.Request) {
 	unknown := len(kept) > len(passes)
 	passes = append(passes, pass)
 	keepUnknown(passes, unknown)
-	held, dropped := kept.with(pass.Session, pass.Replaced)
+	held, dropped := kept.with(pass.Session)
 	_, _ = s.keeper.Leave(r.Context(), dropped...) // if it fails, their seats fall idle
 	s.writePasses(w, passes, held, req.Delivery == deliveryJSON)
 }

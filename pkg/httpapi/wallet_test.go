@@ -138,22 +138,56 @@ func TestTwoTicketsOneUnknown(t *testing.T) {
 
 // 503 is the answer as soon as nobody knows about one and none goes on.
 func TestTwoTicketsOneUnknownOneOver(t *testing.T) {
-	s := newSite(t)
-	s.recheck = func(string) error { return nil }
-	s.admit(t, s.client, strongCode)
-	s.admit(t, s.client, strongZoo)
-	s.at(noon.Add(5 * time.Hour))
-	s.recheck = func(ref string) error {
-		if ref == strongCode {
-			return gate.Deny(gate.ReasonCancelled, nil)
+	for _, codes := range [][]string{{strongCode, strongZoo}, {strongZoo, strongCode}} {
+		s := newSite(t)
+		s.recheck = func(string) error { return nil }
+		for _, code := range codes {
+			s.admit(t, s.client, code)
 		}
-		return errDown
+		s.at(noon.Add(5 * time.Hour))
+		s.recheck = func(ref string) error {
+			if ref == strongCode {
+				return gate.Deny(gate.ReasonCancelled, nil)
+			}
+			return errDown
+		}
+		s.nobodyKnows(t, s.client)
+		s.recheck = func(string) error { return nil }
+		if p := s.renew(t, s.client).pass(t); len(p.Grants) != 1 || p.Grants[0].Attraction != "zoo" {
+			t.Errorf("pass = %+v, want the zoo alone", p)
+		}
 	}
-	s.nobodyKnows(t, s.client)
-	s.recheck = func(string) error { return nil }
-	if p := s.renew(t, s.client).pass(t); len(p.Grants) != 1 || p.Grants[0].Attraction != "zoo" {
-		t.Errorf("pass = %+v, want the zoo alone", p)
+}
+
+// The device must come back before the first of its cookies ends.
+func TestTwoTicketsRefresh(t *testing.T) {
+	for _, codes := range [][]string{{strongCode, strongPass}, {strongPass, strongCode}} {
+		s := newSite(t)
+		s.at(noon.Add(6*time.Hour - 5*time.Minute)) // one of them ends in five minutes
+		s.admit(t, s.client, codes[0])
+		for _, p := range []pass{s.admit(t, s.client, codes[1]), s.renew(t, s.client).pass(t)} {
+			if p.RefreshAfter != 200 {
+				t.Errorf("refresh after %d, want two thirds of five minutes", p.RefreshAfter)
+			}
+		}
 	}
+}
+
+// The answer to a renewal was lost, and then the ticket is shown once more: the
+// session that was rotated away is recognised and not taken for a stolen one.
+func TestVerifyAfterALostRenewal(t *testing.T) {
+	s := newSite(t)
+	first := s.admit(t, s.client, weakOneSeat)
+	old := s.sessionOf(t, s.client)
+	s.at(noon.Add(10 * time.Minute))
+	s.renewWith(t, old).pass(t)
+	s.at(noon.Add(10*time.Minute + 20*time.Second))
+	if p := s.admit(t, s.client, weakOneSeat); p.Admission.ID != first.Admission.ID || p.Admission.Devices != 1 {
+		t.Errorf("pass = %+v, want the seat that the device has", p.Admission)
+	}
+	s.holds(t, s.client, 1, "/castle/audio/")
+	s.at(noon.Add(20 * time.Minute))
+	s.renew(t, s.client).pass(t)
 }
 
 // The same ticket again takes the place of its own session, not of another.

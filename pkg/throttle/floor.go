@@ -18,7 +18,7 @@ func Floor(ctx context.Context, start time.Time, floor, jitter time.Duration) {
 		wait = floor - max(0, time.Since(start))%floor
 	}
 	if jitter > 0 {
-		wait += rand.N(jitter)
+		wait += rand.N(jitter) // #nosec G404 -- hides a time, not a secret
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -31,9 +31,9 @@ func TestGuardWithChallenge(t *testing.T) {
 	if !turn.Guarded {
 		t.Errorf("a short code: Guarded = false, want the challenge")
 	}
-	challenged, strong, zoo, kind := newcomer, newcomer, newcomer, newcomer
-	challenged.Challenged, strong.Strong, zoo.Attraction, kind.Kind = true, true, "zoo", "reference"
-	for name, a := range map[string]throttle.Attempt{"challenged": challenged, "strong": strong, "another attraction": zoo, "another kind": kind} {
+	challenged, strong, zoo, kind, like := newcomer, newcomer, newcomer, newcomer, newcomer
+	challenged.Challenged, strong.Strong, zoo.Attraction, kind.Kind, like.Kind = true, true, "zoo", "reference", "code\x00"
+	for name, a := range map[string]throttle.Attempt{"challenged": challenged, "strong": strong, "another attraction": zoo, "another kind": kind, "a kind like it": like} {
 		turn := th.Allow(a)
 		wantOK(t, name, turn)
 		turn.Cancel()
@@ -43,6 +43,8 @@ func TestGuardWithChallenge(t *testing.T) {
 	w.pass(time.Second)
 	wantOK(t, "at the end", admit(th, newcomer))
 	wantAsked(t, "a second attack", attack(th, 10000, 1000, nil), 51)
+	challenged.Fingerprint = code(7000)
+	fail(th, challenged) // goes on, but is no guard of its own
 	if s := th.Snapshot(); s.Guards != 2 {
 		t.Errorf("%+v: want 2 guards", s)
 	}
@@ -118,9 +120,11 @@ func TestGuardCountsAttemptsInFlight(t *testing.T) {
 		}
 		in += len(open)
 	}
-	th, _ = newThrottle(throttle.Options{Challenge: true})
+	th, w := newThrottle(throttle.Options{Challenge: true})
 	open := atOnce(5000)
 	wantAsked(t, "a botnet", len(open), 51)
+	w.pass(2 * time.Minute)
+	wantAsked(t, "more of it, while the source takes minutes", len(atOnce(6000)), 0)
 	for i := range open {
 		open[i].Fail(throttle.Refused)
 	}

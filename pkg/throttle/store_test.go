@@ -73,6 +73,22 @@ func TestFloodDoesNotForgetWhatIsUsed(t *testing.T) {
 	wantAsked(t, "one address in a flood", asked, 8)
 }
 
+// A counter that is forgotten while an attempt is in flight owes it no room.
+func TestForgottenInFlight(t *testing.T) {
+	th, _ := newThrottle(throttle.Options{Guard: quiet, Entries: 128})
+	mine := from("192.0.2.1", 1)
+	turn := th.Allow(mine)
+	attack(th, 1000, 5000, nil)
+	turn.Fail(throttle.Malformed)
+	open := 0
+	for i := range 20 {
+		if turn := th.Allow(from("192.0.2.1", 100+i)); turn.OK {
+			open++
+		}
+	}
+	wantAsked(t, "all at once", open, 7)
+}
+
 func TestNothingIsKeptOfSuccesses(t *testing.T) {
 	th, w := newThrottle(throttle.Options{})
 	for i := range 100 {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package sqlite_test
+
+// heavy is n.
+func heavy(n int) int { return n }
