@@ -18,7 +18,7 @@ func TestRestartKeepsAdmissions(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("PEPPER", "0123456789abcdef0123456789abcdef")
 	address := freePort(t)
-	args := []string{"serve", "--config", root + "/../../config.yaml", "--set", "book.kind=sqlite,book.pepper=env:PEPPER,http.drain=0s,http.listen=" + address +
+	args := []string{"serve", "--config", root + "/../../config.yaml", "--set", "book.kind=sqlite,book.file=book.db,book.pepper=env:PEPPER,http.drain=0s,http.listen=" + address +
 		",http.public_url=http://" + address + ",media.url=http://" + address}
 	jar, err := cookiejar.New(nil)
 	if err != nil {
