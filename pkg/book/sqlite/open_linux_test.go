@@ -51,7 +51,7 @@ func TestOpenCreates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := info.Mode().Perm(); got != 0o600 && runtime.GOOS != "windows" {
+	if got := info.Mode().Perm(); got != 0o600 {
 		t.Errorf("mode %04o, want 0600", got)
 	}
 	for _, gone := range []string{"-wal", "-shm", "-journal"} {
