@@ -79,8 +79,9 @@ func (k *Keeper) Admit(ctx context.Context, c Credential, previous ...Session) (
 
 // AdmitOnce is Admit for a request that the caller may send again, under the
 // same key, when the answer was lost: the device that the first one admitted is
-// admitted again and takes no second seat. It returns ErrOtherRequest if the
-// key came with another ticket before.
+// admitted again and takes no second seat. After that device has renewed, the
+// request is a new one. It returns ErrOtherRequest if the key came with another
+// ticket, or at another attraction, before.
 func (k *Keeper) AdmitOnce(ctx context.Context, key Secret, c Credential, previous ...Session) (*Pass, error) {
 	return k.admit(ctx, c, key, previous)
 }

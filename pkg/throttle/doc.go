@@ -25,9 +25,10 @@
 //	}
 //
 // A turn holds room for one failure until it ends, so a thousand guesses sent
-// at once are no more than a thousand sent in a row: on every axis, failures
-// never exceed the limit plus what decays (NIST SP 800-63B, section 5.2.2;
-// OWASP ASVS 6.6.3). A success gives the room back and leaves no trace.
+// at once are no more than a thousand sent in a row: the failures of a network
+// or a device never exceed its limit and what decays meanwhile (NIST SP 800-63B,
+// section 5.2.2; OWASP ASVS 6.6.3). A success gives the room back and leaves no
+// trace. When every place is held and nothing has failed, the wait is a second.
 //
 // # A good ticket behind a bad neighbour
 //
