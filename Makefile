@@ -7,7 +7,7 @@ VERSION_STATICCHECK := v0.8.2
 VERSION_GOVULNCHECK := v1.8.0
 VERSION_GOSEC       := v2.29.0
 
-.PHONY: help build demo lint test test-all bench cover fuzz clean
+.PHONY: help build demo lint test test-all trouble bench cover fuzz clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ test: ## all hermetic tests, with the race detector
 
 test-all: ## test, and the tests against real software; installs what it needs
 	@./test/all.sh
+
+trouble: ## what a book must withstand: killed processes, full disks, power loss; takes minutes
+	HANDSTAMP_TROUBLE=1 $(GO) test -count=1 -timeout 20m -v ./pkg/book/sqlite
 
 bench: ## benchmarks of issuing and of the edge
 	$(GO) test -run '^$$' -bench . -benchmem ./pkg/...

@@ -90,6 +90,7 @@ func admitEvery(ctx context.Context, path string, pause time.Duration) error {
 // wrote outlives it in the system's memory; see TestPowerLoss and
 // TestOneSyncForEachCommit for that.
 func TestKill(t *testing.T) {
+	troubled(t)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "book.db")
 	if err := open(t, path).Close(); err != nil {

@@ -22,18 +22,19 @@ type seated struct {
 	visit
 	device   int64
 	state    string
-	current  bool // it showed the session that it has
-	previous bool // it showed the one before
-	rotated  time.Time
+	current  bool      // it showed the session that it has
+	previous bool      // it showed the one before
+	spent    time.Time // when the session that it showed was rotated away
 }
 
 // deviceQuery finds the device that has a session or once had it.
-const deviceQuery = `SELECT d.seq, d.id, d.state, d.session IS ?1, d.previous IS ?1, d.rotated, ` + visitColumns + `
+const deviceQuery = `SELECT d.seq, d.id, d.state, d.session IS ?1, d.previous IS ?1,
+	(SELECT at FROM spent WHERE session = ?1), ` + visitColumns + `
 	FROM devices d JOIN admissions a ON a.seq = d.admission JOIN tickets t ON t.fingerprint = a.ticket
 	WHERE d.seq = coalesce((SELECT seq FROM devices WHERE session = ?1), (SELECT device FROM spent WHERE session = ?1))`
 
 func (d *seated) fields() []any {
-	return append([]any{&d.device, &d.Device, &d.state, &d.current, &d.previous, instant{&d.rotated}}, d.visit.fields()...)
+	return append([]any{&d.device, &d.Device, &d.state, &d.current, &d.previous, instant{&d.spent}}, d.visit.fields()...)
 }
 
 // living returns a denial unless the device has a seat in a visit that goes on.
@@ -53,10 +54,14 @@ func (d *seated) living(found error, at time.Time) error {
 }
 
 // inGrace reports whether the device showed the session before its current one
-// soon after the rotation. A clock that was set back does not make it later.
+// soon after the rotation.
 func (d *seated) inGrace(at time.Time, grace time.Duration) bool {
-	return d.previous && at.Sub(d.rotated).Abs() <= grace
+	return d.previous && at.Sub(d.spent).Abs() <= grace
 }
+
+// late reports whether a session comes again long after it was rotated away.
+// If the clock was set back, nobody can tell.
+func (d *seated) late(at time.Time, grace time.Duration) bool { return at.Sub(d.spent) > grace }
 
 // Find implements gate.Book. For gate.RotationGrace after a rotation the
 // session before finds the admission too. It does not wait for writes.

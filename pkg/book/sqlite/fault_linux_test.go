@@ -13,6 +13,7 @@ import (
 // TestOneSyncForEachCommit counts below SQLite: an answer has a sync of the
 // log before it, and a crowd shares one.
 func TestOneSyncForEachCommit(t *testing.T) {
+	troubled(t)
 	t.Parallel()
 	folder := t.TempDir()
 	d := newDisk(t, folder)
@@ -50,6 +51,7 @@ func TestOneSyncForEachCommit(t *testing.T) {
 // TestDiskRefuses fills the disk below SQLite, in one process: what is written
 // fails whole, what is read goes on, and when there is room all is well.
 func TestDiskRefuses(t *testing.T) {
+	troubled(t)
 	t.Parallel()
 	folder := t.TempDir()
 	d := newDisk(t, folder)

@@ -189,6 +189,21 @@ func TestReuseRevokesTheFamily(t *testing.T) {
 	}
 }
 
+// Two rotations in a moment: a tab that still shows the first session is turned
+// away, but nobody takes it for a thief.
+func TestTwoRotationsInAMoment(t *testing.T) {
+	t.Parallel()
+	b := fresh(t)
+	enter(t, b, entry("0"))
+	renew(t, b, renewal("0", "1", noon))
+	renew(t, b, renewal("1", "2", noon.Add(10*time.Second)))
+	at := noon.Add(20 * time.Second)
+	finds(t, b, "0", at, gate.ReasonNoSession)
+	_, err := b.Renew(t.Context(), renewal("0", "x", at))
+	denied(t, "Renew", err, gate.ReasonNoSession)
+	renew(t, b, renewal("2", "3", at))
+}
+
 func TestFreshVerdict(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)

@@ -35,6 +35,7 @@ type answered struct {
 // After each cut the book opens, is whole, has sold no seat twice, and knows
 // everything that was answered before the cut.
 func TestPowerLoss(t *testing.T) {
+	troubled(t)
 	t.Parallel()
 	folder := t.TempDir()
 	d := newDisk(t, folder)

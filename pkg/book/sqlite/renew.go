@@ -39,10 +39,10 @@ func (t *tx) renew(r gate.Renewal) (*gate.Admission, error) {
 	case d.current:
 		err = t.rotate(d, r)
 	case d.inGrace(r.At, r.Grace):
-	case r.At.Before(d.rotated): // the clock was set back: nobody can tell
-		err = gate.Deny(gate.ReasonNoSession, errReused)
-	default:
+	case d.late(r.At, r.Grace):
 		err = t.stolen(d, r)
+	default:
+		err = gate.Deny(gate.ReasonNoSession, errReused)
 	}
 	if err == nil {
 		err = t.refresh(&d.visit, r.Fresh)
@@ -60,8 +60,8 @@ func (t *tx) rotate(d *seated, r gate.Renewal) error {
 		r.Next[:], r.Session[:], r.At.UnixMicro(), d.device); err != nil {
 		return err
 	}
-	_, err := t.exec(`INSERT INTO spent (session, device) VALUES (?, ?)
-		ON CONFLICT (session) DO UPDATE SET device = excluded.device`, r.Session[:], d.device)
+	_, err := t.exec(`INSERT INTO spent (session, device, at) VALUES (?, ?, ?)
+		ON CONFLICT (session) DO UPDATE SET device = excluded.device, at = excluded.at`, r.Session[:], d.device, r.At.UnixMicro())
 	return err
 }
 

@@ -50,6 +50,7 @@ func fill(ctx context.Context, path string) error {
 
 // TestDiskFull limits how large a child's files may grow, as prlimit does.
 func TestDiskFull(t *testing.T) {
+	troubled(t)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "book.db")
 	if err := open(t, path).Close(); err != nil {
@@ -86,6 +87,7 @@ func hold(ctx context.Context, path string) error {
 
 // TestLockHeld lets another process keep the lock for more than busy_timeout.
 func TestLockHeld(t *testing.T) {
+	troubled(t)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "book.db")
 	b := open(t, path)
@@ -126,6 +128,7 @@ func TestLockHeld(t *testing.T) {
 
 // TestTwoProcesses lets two processes admit to one file at once.
 func TestTwoProcesses(t *testing.T) {
+	troubled(t)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "book.db")
 	b := open(t, path)

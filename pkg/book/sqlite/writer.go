@@ -146,7 +146,7 @@ func (w *writer) commit(writes []*job) {
 	}
 	for _, j := range started {
 		if err != nil {
-			_ = err
+			j.err = err
 		}
 		j.done <- j.err
 	}

@@ -57,7 +57,8 @@ CREATE INDEX devices_admission ON devices (admission);
 -- Every session that was rotated away: showing one late is theft.
 CREATE TABLE spent (
     session BLOB    PRIMARY KEY CHECK (length(session) = 32),
-    device  INTEGER NOT NULL
+    device  INTEGER NOT NULL,
+    at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX spent_device ON spent (device);
 
