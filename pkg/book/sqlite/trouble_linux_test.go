@@ -28,7 +28,7 @@ func fill(ctx context.Context, path string) error {
 	if _, err := b.Enter(ctx, e); err != nil {
 		return err
 	}
-	for n := 0; err == nil; n++ {
+	for n := 0; err == nil && n < 10_000; n++ {
 		more := entry(fmt.Sprint(n))
 		more.Ticket = fingerprint(fmt.Sprint(n))
 		_, err = b.Enter(ctx, more)
