@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 )
 
@@ -21,6 +23,13 @@ const (
 	childJob  = "HANDSTAMP_TEST_CHILD"
 	childBook = "HANDSTAMP_TEST_BOOK"
 )
+
+func TestMain(m *testing.M) {
+	if job := os.Getenv(childJob); job != "" {
+		os.Exit(child(job, os.Getenv(childBook)))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // child does one of the jobs and says on standard output what it has done.
 func child(job, path string) int {

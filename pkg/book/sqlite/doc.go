@@ -18,9 +18,13 @@
 // sqlite.org. Several processes may have it open on one machine; on a network
 // file system their locks cannot be trusted, so Open warns about that.
 //
-// What is not promised: that a disk which lies about its syncs loses nothing;
-// that somebody who may write the file is noticed, except in the audit, whose
-// entries are chained by hash; that sessions are listed or ended anywhere but
-// here. While the disk is full or the file is locked, writes fail, renewals
-// among them, and Find goes on.
+// What is not promised: that a disk which lies about its syncs loses nothing,
+// or that somebody who can write the file is noticed, except in the audit,
+// whose entries are chained by hash. While the disk is full or another process
+// holds the lock, every write fails, renewals among them, and Find goes on. Two
+// processes that both write without a pause can starve each other.
+//
+// Prune has to be called from time to time, and Backup copies the book while it
+// is used; a plain copy of the file lacks what is still in its log, and Open
+// says so.
 package sqlite

@@ -32,10 +32,9 @@ func (b *Book) Write(ctx context.Context, f func(exec func(query string, args ..
 
 // Names for tests.
 var (
-	Pragmas     = pragmas
-	NetworkName = networkName
-	Migrate     = migrate
-	Migrations  = migrations
+	Pragmas    = pragmas
+	Migrate    = migrate
+	Migrations = migrations
 )
 
 // Connections of a pool, and the page of a list.

@@ -124,8 +124,7 @@ func rounds(t *testing.T, variable string, usual int) int {
 }
 
 // troubled leaves a test to "make trouble": it kills processes, fills disks or
-// holds locks for seconds, and on a machine that is busy with other tests it
-// takes minutes.
+// holds locks, and would compete with the other packages' tests for seconds.
 func troubled(t *testing.T) {
 	t.Helper()
 	if os.Getenv("HANDSTAMP_TROUBLE") == "" {

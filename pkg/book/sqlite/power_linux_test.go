@@ -40,7 +40,7 @@ func TestPowerLoss(t *testing.T) {
 	folder := t.TempDir()
 	d := newDisk(t, folder)
 	crowd(t, d, filepath.Join(folder, "book.db"))
-	for seed := range rounds(t, "HANDSTAMP_POWER_ROUNDS", 40) {
+	for seed := range rounds(t, "HANDSTAMP_POWER_ROUNDS", 25) {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		cut := r.IntN(len(d.events) + 1)
 		path := filepath.Join(t.TempDir(), "book.db")

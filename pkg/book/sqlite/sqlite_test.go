@@ -1,23 +1,13 @@
 package sqlite_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
-
-	"go.uber.org/goleak"
 
 	"github.com/handstamp/handstamp/pkg/book/booktest"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
-
-func TestMain(m *testing.M) {
-	if job := os.Getenv(childJob); job != "" {
-		os.Exit(child(job, os.Getenv(childBook)))
-	}
-	goleak.VerifyTestMain(m)
-}
 
 func TestBook(t *testing.T) {
 	booktest.Run(t, func(t *testing.T) gate.Book { return open(t, filepath.Join(t.TempDir(), "book.db")) })

@@ -200,8 +200,8 @@ func TestLogStaysSmall(t *testing.T) {
 		})
 	}
 	largest := int64(0)
-	for list := range rounds(t, "HANDSTAMP_LOG_ROUNDS", 12) {
-		if _, _, err := b.Import(t.Context(), records(list, heavy(4_000))); err != nil {
+	for list := range rounds(t, "HANDSTAMP_LOG_ROUNDS", 8) {
+		if _, _, err := b.Import(t.Context(), records(list, max(heavy(4_000), 500))); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(path + "-wal"); err == nil {

@@ -1,0 +1,4 @@
+package sqlite
+
+// NetworkName is for tests.
+var NetworkName = networkName
