@@ -55,5 +55,8 @@ HANDSTAMP_CASES="$cases/generated.jsonl:$cases/botocore.jsonl:$cases/awscli.json
 HANDSTAMP_VERIFIERS="$python $PWD/test/witness/verify.py;node $PWD/test/witness/verify.mjs" \
   go test -tags witness -count=1 -run 'TestForeignCases|TestForeignVerifiers|TestOpenSSL' -v ./pkg/cloudfront | grep -v '^=== '
 
+say "the book under kill -9, power loss, full disks, two processes, a million tickets"
+HANDSTAMP_TROUBLE=1 HANDSTAMP_MILLION=1 go test -count=1 -timeout 10m ./pkg/book/sqlite
+
 say "the QR code in the terminal can be read"
 python3 test/qr.py bin/handstamp

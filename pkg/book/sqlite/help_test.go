@@ -123,11 +123,11 @@ func rounds(t *testing.T, variable string, usual int) int {
 	return usual
 }
 
-// troubled leaves a test to "make trouble": it kills processes, fills disks or
+// troubled leaves a test to "make trouble" and "make test-all": it kills processes, fills disks or
 // holds locks, and would compete with the other packages' tests for seconds.
 func troubled(t *testing.T) {
 	t.Helper()
 	if os.Getenv("HANDSTAMP_TROUBLE") == "" {
-		t.Skip(`run by "make trouble"`)
+		t.Skip(`run by "make trouble" and "make test-all"`)
 	}
 }
