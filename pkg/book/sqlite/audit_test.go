@@ -7,7 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/handstamp/handstamp/pkg/book/sqlite"
+
+	"github.com/handstamp/handstamp/pkg/book"
 )
 
 func TestAudit(t *testing.T) {
@@ -15,7 +16,7 @@ func TestAudit(t *testing.T) {
 	b := fresh(t)
 	together(16, func(i int) {
 		for j := range 100 {
-			e := sqlite.AuditEvent{At: noon, Actor: "anna", Action: "ticket.revoke", Target: fmt.Sprint(i), Request: fmt.Sprint(j), Before: "x", After: "y", Detail: "refund"}
+			e := book.AuditEvent{At: noon, Actor: "anna", Action: "ticket.revoke", Target: fmt.Sprint(i), Request: fmt.Sprint(j), Before: "x", After: "y", Detail: "refund"}
 			if err := b.Append(t.Context(), e); err != nil {
 				t.Errorf("Append = %v", err)
 			}
@@ -25,7 +26,7 @@ func TestAudit(t *testing.T) {
 	if err != nil || last.Seq != 1600 || last.Actor != "anna" {
 		t.Fatalf("VerifyAudit = %+v, %v, want event 1600", last, err)
 	}
-	if err := b.Append(t.Context(), sqlite.AuditEvent{Actor: "ben"}); err != nil {
+	if err := b.Append(t.Context(), book.AuditEvent{Actor: "ben"}); err != nil {
 		t.Fatal(err)
 	}
 	page, err := b.Audit(t.Context(), 1600, 10)
@@ -49,7 +50,7 @@ func TestAudit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := b.VerifyAudit(t.Context()); !errors.Is(err, sqlite.ErrAudit) {
+		if _, err := b.VerifyAudit(t.Context()); !errors.Is(err, book.ErrAudit) {
 			t.Errorf("VerifyAudit after %s = %v, want ErrAudit", tampering, err)
 		}
 	}

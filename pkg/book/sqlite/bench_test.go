@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -108,10 +109,10 @@ func BenchmarkImport(b *testing.B) {
 }
 
 // records yields n records of a list.
-func records(list, n int) iter.Seq[sqlite.Record] {
-	return func(yield func(sqlite.Record) bool) {
+func records(list, n int) iter.Seq[book.Record] {
+	return func(yield func(book.Record) bool) {
 		for i := range n {
-			r := sqlite.Record{Code: fingerprint(fmt.Sprint(list, i)), Products: []gate.Product{{Attraction: "castle"}},
+			r := book.Record{Code: fingerprint(fmt.Sprint(list, i)), Products: []gate.Product{{Attraction: "castle"}},
 				Seats: 4, Batch: fmt.Sprint("list ", list), ValidUntil: noon.Add(24 * time.Hour)}
 			if !yield(r) {
 				return

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -92,7 +93,7 @@ func isRevoked(err error) bool {
 // returns how many admissions and devices there are.
 func oversold(t testing.TB, b *sqlite.Book) (admissions, devices int) {
 	t.Helper()
-	q := sqlite.AdmissionQuery{Limit: 1000}
+	q := book.AdmissionQuery{Limit: 1000}
 	for {
 		page, next, err := b.Admissions(t.Context(), q)
 		if err != nil {

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/handstamp/handstamp/pkg/book"
 )
 
 // Records of an import share a transaction with so many others; visitors who
@@ -24,7 +26,7 @@ const (
 
 // An imported record has its place in the list.
 type imported struct {
-	Record
+	book.Record
 	number int
 }
 
@@ -33,7 +35,7 @@ type imported struct {
 // that was interrupted is simply done again. After an error, what the counts
 // say is in the book and nothing else is; the error names a record by its
 // place in the list. A process that serves visitors may go on meanwhile.
-func (b *Book) Import(ctx context.Context, records iter.Seq[Record]) (added, unchanged int, err error) {
+func (b *Book) Import(ctx context.Context, records iter.Seq[book.Record]) (added, unchanged int, err error) {
 	window := make([]imported, 0, importWindow)
 	number := 0
 	flush := func() bool {

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -18,21 +18,10 @@ const (
 	maxLimit     = 1_000
 )
 
-// ErrCursor is returned for an After that no list has returned.
-var ErrCursor = errors.New("not a place in this list")
-
-// A Query selects records. The zero value selects all.
-type Query struct {
-	Attraction string // that they open; empty means any
-	Batch      string // that they belong to; empty means any
-	After      string // where the page before ended; empty means the beginning
-	Limit      int    // 0 or less means 100; at most 1,000
-}
-
 // Records returns a page of records, in the order in which they came, and
 // where the next page begins; empty means that there is none. An After that
 // was tampered with selects another page of the same list, or is an ErrCursor.
-func (b *Book) Records(ctx context.Context, q Query) (records []Record, next string, err error) {
+func (b *Book) Records(ctx context.Context, q book.Query) (records []book.Record, next string, err error) {
 	after, err := cursor(q.After, 0)
 	if err != nil {
 		return nil, "", err
@@ -52,17 +41,9 @@ func (b *Book) Records(ctx context.Context, q Query) (records []Record, next str
 	return records, next, err
 }
 
-// An AdmissionQuery selects admissions. The zero value selects all.
-type AdmissionQuery struct {
-	Ticket     gate.Fingerprint // whose they are; zero means any
-	Attraction string           // that they ever opened; empty means any
-	After      string           // where the page before ended; empty means the beginning
-	Limit      int              // 0 or less means 100; at most 1,000
-}
-
 // Admissions returns a page of admissions, the newest first, and where the
 // next page begins; empty means that there is none.
-func (b *Book) Admissions(ctx context.Context, q AdmissionQuery) (admissions []gate.Admission, next string, err error) {
+func (b *Book) Admissions(ctx context.Context, q book.AdmissionQuery) (admissions []gate.Admission, next string, err error) {
 	after, err := cursor(q.After, 1<<62)
 	if err != nil {
 		return nil, "", err
@@ -98,26 +79,17 @@ func (b *Book) Admission(ctx context.Context, id string) (*gate.Admission, error
 	return v.answer(), nil
 }
 
-// A Device is one that was let in with an admission.
-type Device struct {
-	ID        string
-	State     string // seated, left, evicted or revoked
-	FirstSeen time.Time
-	LastSeen  time.Time // when it last entered or renewed
-	Ended     time.Time // when it lost its seat; zero means not
-}
-
 // Devices returns the devices of an admission, oldest first and at most 1,000,
 // or gate.ErrNoTarget if there is no such admission.
-func (b *Book) Devices(ctx context.Context, admission string) ([]Device, error) {
+func (b *Book) Devices(ctx context.Context, admission string) ([]book.Device, error) {
 	if _, err := b.Admission(ctx, admission); err != nil {
 		return nil, err
 	}
 	devices, _, err := list(ctx, b, `SELECT d.id, d.state, d.first_seen, d.last_seen, d.ended
 		FROM devices d JOIN admissions a ON a.seq = d.admission WHERE a.id = ?1 ORDER BY d.seq`, []any{admission}, maxLimit,
-		func(d *Device) []any {
+		func(d *book.Device) []any {
 			return []any{&d.ID, &d.State, instant{&d.FirstSeen}, instant{&d.LastSeen}, instant{&d.Ended}}
-		}, func(*Device) int64 { return 0 })
+		}, func(*book.Device) int64 { return 0 })
 	return devices, err
 }
 
@@ -149,7 +121,7 @@ func list[T any](ctx context.Context, b *Book, query string, args []any, limit i
 func cursor(after string, start int64) (int64, error) {
 	seq, err := strconv.ParseInt(cmp.Or(after, strconv.FormatInt(start, 36)), 36, 64)
 	if err != nil || seq < 0 {
-		return 0, fmt.Errorf("after %q: %w", after, ErrCursor)
+		return 0, fmt.Errorf("after %q: %w", after, book.ErrCursor)
 	}
 	return seq, nil
 }

@@ -8,32 +8,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
-
-// A Record is a ticket that was issued or imported here.
-type Record struct {
-	ID         string           // may be shown; empty means that the book makes one
-	Code       gate.Fingerprint // as in gate.Entry.Ticket; the code itself is not kept
-	Products   []gate.Product   // at least one
-	Seats      int              // devices at a time; 0 means the configured default
-	ValidFrom  time.Time        // zero means always
-	ValidUntil time.Time        // exclusive; zero means for ever
-	Note       string           // for people
-	Batch      string           // for finding it together with others
-	Issued     time.Time        // zero means now
-	Revoked    time.Time        // zero means not
-}
-
-// ErrDuplicate is returned for a record whose code or id is taken by another.
-var ErrDuplicate = errors.New("is on record already")
 
 // recordColumns are what a record is scanned from, with records as r.
 const recordColumns = `r.seq, r.id, r.code, r.products, r.seats, r.valid_from, r.valid_until, r.note, r.batch, r.issued, r.revoked`
 
 // A recordRow is a Record as it is on record.
 type recordRow struct {
-	Record
+	book.Record
 	seq int64
 }
 
@@ -44,12 +28,12 @@ func (r *recordRow) fields() []any {
 
 // Issue puts records into the book: all of them, or none. A code or id that is
 // on record already is an ErrDuplicate that names it.
-func (b *Book) Issue(ctx context.Context, records []Record) error {
+func (b *Book) Issue(ctx context.Context, records []book.Record) error {
 	_, err := bulk(ctx, b, "issue", func(t *tx) (struct{}, error) {
 		for i, r := range records {
 			added, err := t.put(r)
 			if err == nil && !added {
-				err = fmt.Errorf("its code %w", ErrDuplicate)
+				err = fmt.Errorf("its code %w", book.ErrDuplicate)
 			}
 			if err != nil {
 				return struct{}{}, fmt.Errorf("record %d, id %q: %w", i+1, r.ID, err)
@@ -61,8 +45,8 @@ func (b *Book) Issue(ctx context.Context, records []Record) error {
 }
 
 // put adds one record and reports whether its code was new.
-func (t *tx) put(r Record) (added bool, err error) {
-	if err := r.check(); err != nil {
+func (t *tx) put(r book.Record) (added bool, err error) {
+	if err := checkRecord(&r); err != nil {
 		return false, err
 	}
 	if r.Issued.IsZero() {
@@ -87,16 +71,16 @@ func (t *tx) put(r Record) (added bool, err error) {
 }
 
 // sameRecord returns an error unless it is r's own code that stands in its way.
-func (t *tx) sameRecord(r Record) error {
+func (t *tx) sameRecord(r book.Record) error {
 	var known bool
 	err := t.row(`SELECT EXISTS (SELECT 1 FROM records WHERE substr(code, 1, 12) = substr(?1, 1, 12) AND code = ?1)`, []any{r.Code[:]}, &known)
 	if err == nil && !known {
-		err = fmt.Errorf("its id %w with another code", ErrDuplicate)
+		err = fmt.Errorf("its id %w with another code", book.ErrDuplicate)
 	}
 	return err
 }
 
-func (r *Record) check() error {
+func checkRecord(r *book.Record) error {
 	switch {
 	case r.Code == gate.Fingerprint{}:
 		return errors.New("no code")
@@ -128,17 +112,17 @@ func recordID(issued time.Time) string {
 }
 
 // Record returns the record with an id, or gate.ErrNoTarget.
-func (b *Book) Record(ctx context.Context, id string) (*Record, error) {
+func (b *Book) Record(ctx context.Context, id string) (*book.Record, error) {
 	return b.record(ctx, `WHERE r.id = ?`, id)
 }
 
 // Lookup returns the record of a code, or gate.ErrNoTarget. A revoked one is
 // returned like any other: see its Revoked.
-func (b *Book) Lookup(ctx context.Context, code gate.Fingerprint) (*Record, error) {
+func (b *Book) Lookup(ctx context.Context, code gate.Fingerprint) (*book.Record, error) {
 	return b.record(ctx, `WHERE substr(r.code, 1, 12) = substr(?1, 1, 12) AND r.code = ?1`, code[:])
 }
 
-func (b *Book) record(ctx context.Context, where string, arg any) (*Record, error) {
+func (b *Book) record(ctx context.Context, where string, arg any) (*book.Record, error) {
 	r := &recordRow{}
 	err := b.reader.QueryRowContext(ctx, `SELECT `+recordColumns+` FROM records r `+where, arg).Scan(r.fields()...)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -8,13 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/handstamp/handstamp/pkg/book/sqlite"
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
 // record is a ticket for the castle.
-func record(code string) sqlite.Record {
-	return sqlite.Record{ID: "id " + code, Code: fingerprint(code), Products: []gate.Product{{Attraction: "castle", Package: "audio"}, {Attraction: "castle"}},
+func record(code string) book.Record {
+	return book.Record{ID: "id " + code, Code: fingerprint(code), Products: []gate.Product{{Attraction: "castle", Package: "audio"}, {Attraction: "castle"}},
 		Seats: 4, ValidFrom: noon, ValidUntil: noon.Add(time.Hour), Note: "a note", Batch: "spring", Issued: noon}
 }
 
@@ -22,12 +22,12 @@ func TestIssue(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
 	want := record("1")
-	if err := b.Issue(t.Context(), []sqlite.Record{want, record("2")}); err != nil {
+	if err := b.Issue(t.Context(), []book.Record{want, record("2")}); err != nil {
 		t.Fatal(err)
 	}
-	for _, got := range []func() (*sqlite.Record, error){
-		func() (*sqlite.Record, error) { return b.Record(t.Context(), want.ID) },
-		func() (*sqlite.Record, error) { return b.Lookup(t.Context(), want.Code) },
+	for _, got := range []func() (*book.Record, error){
+		func() (*book.Record, error) { return b.Record(t.Context(), want.ID) },
+		func() (*book.Record, error) { return b.Lookup(t.Context(), want.Code) },
 	} {
 		r, err := got()
 		if err != nil || fmt.Sprintf("%+v", *r) != fmt.Sprintf("%+v", want) {
@@ -36,9 +36,9 @@ func TestIssue(t *testing.T) {
 	}
 	other := record("3")
 	other.ID = want.ID
-	for _, second := range []sqlite.Record{record("1"), other} {
-		err := b.Issue(t.Context(), []sqlite.Record{record("new"), second})
-		if !errors.Is(err, sqlite.ErrDuplicate) || !strings.Contains(err.Error(), `record 2, id "id 1"`) {
+	for _, second := range []book.Record{record("1"), other} {
+		err := b.Issue(t.Context(), []book.Record{record("new"), second})
+		if !errors.Is(err, book.ErrDuplicate) || !strings.Contains(err.Error(), `record 2, id "id 1"`) {
 			t.Errorf("Issue = %v, want ErrDuplicate for the second, %q", err, "id 1")
 		}
 		if _, err := b.Lookup(t.Context(), fingerprint("new")); !errors.Is(err, gate.ErrNoTarget) {
@@ -53,19 +53,19 @@ func TestIssue(t *testing.T) {
 func TestIssueRefusesNonsense(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
-	for _, spoil := range []func(*sqlite.Record){
-		func(r *sqlite.Record) { r.Code = gate.Fingerprint{} },
-		func(r *sqlite.Record) { r.Products = nil },
-		func(r *sqlite.Record) { r.Products = []gate.Product{{Package: "audio"}} },
-		func(r *sqlite.Record) { r.Seats = -1 },
-		func(r *sqlite.Record) { r.ValidUntil = r.ValidFrom },
+	for _, spoil := range []func(*book.Record){
+		func(r *book.Record) { r.Code = gate.Fingerprint{} },
+		func(r *book.Record) { r.Products = nil },
+		func(r *book.Record) { r.Products = []gate.Product{{Package: "audio"}} },
+		func(r *book.Record) { r.Seats = -1 },
+		func(r *book.Record) { r.ValidUntil = r.ValidFrom },
 	} {
 		r := record("1")
 		spoil(&r)
-		if err := b.Issue(t.Context(), []sqlite.Record{r}); err == nil {
+		if err := b.Issue(t.Context(), []book.Record{r}); err == nil {
 			t.Errorf("Issue(%+v) succeeded", r)
 		}
-		if n, _, err := b.Import(t.Context(), slices.Values([]sqlite.Record{r})); err == nil || n != 0 || !strings.Contains(err.Error(), "record 1") {
+		if n, _, err := b.Import(t.Context(), slices.Values([]book.Record{r})); err == nil || n != 0 || !strings.Contains(err.Error(), "record 1") {
 			t.Errorf("Import = %d, %v, want an error for record 1", n, err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestIssueMakesIDs(t *testing.T) {
 	b := fresh(t)
 	r := record("1")
 	r.ID, r.Issued = "", time.Time{}
-	if err := b.Issue(t.Context(), []sqlite.Record{r}); err != nil {
+	if err := b.Issue(t.Context(), []book.Record{r}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := b.Lookup(t.Context(), r.Code)
@@ -89,7 +89,7 @@ func TestRevokeRecord(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
 	r := record("A") // the ticket of entry
-	if err := b.Issue(t.Context(), []sqlite.Record{r, record("B")}); err != nil {
+	if err := b.Issue(t.Context(), []book.Record{r, record("B")}); err != nil {
 		t.Fatal(err)
 	}
 	enter(t, b, entry("1"))
@@ -115,7 +115,7 @@ func TestImportTwice(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
 	n := heavy(100_000)
-	half := func(yield func(sqlite.Record) bool) { // somebody stops it
+	half := func(yield func(book.Record) bool) { // somebody stops it
 		i := 0
 		for r := range records(1, n) {
 			if i++; i > n/2 || !yield(r) {
@@ -143,7 +143,7 @@ func TestImportTwice(t *testing.T) {
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
-	var all []sqlite.Record
+	var all []book.Record
 	for i := range 250 {
 		r := record(fmt.Sprint(i))
 		r.Batch = []string{"spring", "autumn"}[i%2]
@@ -156,13 +156,13 @@ func TestRecords(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		query sqlite.Query
+		query book.Query
 		want  int
 	}{
-		{sqlite.Query{}, 250}, {sqlite.Query{Limit: 7}, 250}, {sqlite.Query{Limit: 250}, 250}, {sqlite.Query{Limit: -1}, 250},
-		{sqlite.Query{Batch: "spring", Limit: 10}, 125}, {sqlite.Query{Attraction: "zoo", Limit: 3}, 50},
-		{sqlite.Query{Attraction: "zoo", Batch: "autumn"}, 25}, {sqlite.Query{Attraction: "moon"}, 0},
-		{sqlite.Query{Batch: `'; DROP TABLE records; --`}, 0},
+		{book.Query{}, 250}, {book.Query{Limit: 7}, 250}, {book.Query{Limit: 250}, 250}, {book.Query{Limit: -1}, 250},
+		{book.Query{Batch: "spring", Limit: 10}, 125}, {book.Query{Attraction: "zoo", Limit: 3}, 50},
+		{book.Query{Attraction: "zoo", Batch: "autumn"}, 25}, {book.Query{Attraction: "moon"}, 0},
+		{book.Query{Batch: `'; DROP TABLE records; --`}, 0},
 	} {
 		seen := map[string]bool{}
 		for pages := 0; ; pages++ {
@@ -182,10 +182,10 @@ func TestRecords(t *testing.T) {
 		}
 	}
 	for _, after := range []string{"-1", "'", "zzzzzzzzzzzzzzzzzzzzz", "1 OR 1=1"} {
-		if _, _, err := b.Records(t.Context(), sqlite.Query{After: after}); !errors.Is(err, sqlite.ErrCursor) {
+		if _, _, err := b.Records(t.Context(), book.Query{After: after}); !errors.Is(err, book.ErrCursor) {
 			t.Errorf("Records after %q = %v, want ErrCursor", after, err)
 		}
-		if _, _, err := b.Admissions(t.Context(), sqlite.AdmissionQuery{After: after}); !errors.Is(err, sqlite.ErrCursor) {
+		if _, _, err := b.Admissions(t.Context(), book.AdmissionQuery{After: after}); !errors.Is(err, book.ErrCursor) {
 			t.Errorf("Admissions after %q = %v, want ErrCursor", after, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -86,7 +87,7 @@ func (t *tx) stolen(d *seated, r gate.Renewal) error {
 	if err := t.touch(&d.visit); err != nil {
 		return err
 	}
-	if err := t.append(AuditEvent{At: r.At, Actor: "book", Action: "device.revoke", Target: d.Device, Detail: errReused.Error()}); err != nil {
+	if err := t.append(book.AuditEvent{At: r.At, Actor: "book", Action: "device.revoke", Target: d.Device, Detail: errReused.Error()}); err != nil {
 		return err
 	}
 	t.keep = true

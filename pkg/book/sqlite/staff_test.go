@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/handstamp/handstamp/pkg/book/sqlite"
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -23,12 +23,12 @@ func TestAdmissionsAndDevices(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
-		query sqlite.AdmissionQuery
+		query book.AdmissionQuery
 		want  []string
 	}{
-		{sqlite.AdmissionQuery{}, []string{zoo.ID, a.ID}}, {sqlite.AdmissionQuery{Limit: 1}, []string{zoo.ID}},
-		{sqlite.AdmissionQuery{Ticket: fingerprint("A")}, []string{a.ID}}, {sqlite.AdmissionQuery{Attraction: "zoo"}, []string{zoo.ID}},
-		{sqlite.AdmissionQuery{Attraction: "zoo", Ticket: fingerprint("A")}, nil},
+		{book.AdmissionQuery{}, []string{zoo.ID, a.ID}}, {book.AdmissionQuery{Limit: 1}, []string{zoo.ID}},
+		{book.AdmissionQuery{Ticket: fingerprint("A")}, []string{a.ID}}, {book.AdmissionQuery{Attraction: "zoo"}, []string{zoo.ID}},
+		{book.AdmissionQuery{Attraction: "zoo", Ticket: fingerprint("A")}, nil},
 	} {
 		page, _, err := b.Admissions(t.Context(), tt.query)
 		var got []string

@@ -13,6 +13,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -30,8 +31,8 @@ func TestNoSecretsInTheFiles(t *testing.T) {
 	renew(t, b, gate.Renewal{Session: first.Hash(), Next: next.Hash(), At: noon})
 	r := record("1")
 	r.Code = e.Ticket
-	err := errors.Join(b.Issue(t.Context(), []sqlite.Record{r}), b.Backup(t.Context(), path+".copy"),
-		b.Append(t.Context(), sqlite.AuditEvent{Actor: "anna", Target: a.ID}))
+	err := errors.Join(b.Issue(t.Context(), []book.Record{r}), b.Backup(t.Context(), path+".copy"),
+		b.Append(t.Context(), book.AuditEvent{Actor: "anna", Target: a.ID}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,8 +106,8 @@ func TestNobodyKnows(t *testing.T) {
 		"Find":   func(ctx context.Context, b *sqlite.Book) error { _, err := b.Find(ctx, session("1"), noon); return err },
 		"Renew":  func(ctx context.Context, b *sqlite.Book) error { _, err := b.Renew(ctx, r); return err },
 		"Leave":  func(ctx context.Context, b *sqlite.Book) error { return b.Leave(ctx, session("1"), noon) },
-		"Issue":  func(ctx context.Context, b *sqlite.Book) error { return b.Issue(ctx, []sqlite.Record{record("1")}) },
-		"Append": func(ctx context.Context, b *sqlite.Book) error { return b.Append(ctx, sqlite.AuditEvent{}) },
+		"Issue":  func(ctx context.Context, b *sqlite.Book) error { return b.Issue(ctx, []book.Record{record("1")}) },
+		"Append": func(ctx context.Context, b *sqlite.Book) error { return b.Append(ctx, book.AuditEvent{}) },
 		"Record": func(ctx context.Context, b *sqlite.Book) error { _, err := b.Record(ctx, "id A"); return err },
 		"Lookup": func(ctx context.Context, b *sqlite.Book) error { _, err := b.Lookup(ctx, fingerprint("A")); return err },
 		"Prune": func(ctx context.Context, b *sqlite.Book) error {
@@ -116,7 +117,7 @@ func TestNobodyKnows(t *testing.T) {
 		"Audit": func(ctx context.Context, b *sqlite.Book) error { _, err := b.VerifyAudit(ctx); return err },
 		"Check": func(ctx context.Context, b *sqlite.Book) error { return b.Check(ctx) },
 		"Records": func(ctx context.Context, b *sqlite.Book) error {
-			_, _, err := b.Records(ctx, sqlite.Query{})
+			_, _, err := b.Records(ctx, book.Query{})
 			return err
 		},
 		"Devices":      func(ctx context.Context, b *sqlite.Book) error { _, err := b.Devices(ctx, "x"); return err },
@@ -143,7 +144,7 @@ func TestNobodyKnows(t *testing.T) {
 		for _, name := range names {
 			b := fresh(t)
 			enter(t, b, entry("1"))
-			if err := b.Issue(t.Context(), []sqlite.Record{record("A")}); err != nil {
+			if err := b.Issue(t.Context(), []book.Record{record("A")}); err != nil {
 				t.Fatal(err)
 			}
 			err := b.Alone(t.Context(), func(conn *sql.Conn) error {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -55,7 +56,7 @@ func TestCrowdAtThreeSeats(t *testing.T) {
 		finds(t, b, fmt.Sprint(i), noon, gate.ReasonNoSession)
 	}
 	admissions, devices := oversold(t, b)
-	page, _, err := b.Admissions(t.Context(), sqlite.AdmissionQuery{})
+	page, _, err := b.Admissions(t.Context(), book.AdmissionQuery{})
 	if in != 3 || admissions != 1 || devices != 3 || err != nil || len(page[0].Entitlements) != 3 {
 		t.Errorf("%d got in, %d devices in %d admissions: %+v, %v", in, devices, admissions, page, err)
 	}
@@ -195,7 +196,7 @@ func TestLogStaysSmall(t *testing.T) {
 	for range 4 {
 		readers.Go(func() {
 			for ctx.Err() == nil {
-				_, _, _ = b.Records(ctx, sqlite.Query{Limit: 50})
+				_, _, _ = b.Records(ctx, book.Query{Limit: 50})
 			}
 		})
 	}

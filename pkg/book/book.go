@@ -1,0 +1,75 @@
+// Package book has the words of the administration's side of an admission
+// book: tickets that were issued or imported here, lists for staff, and the
+// audit. The visitors' side is gate.Book; the engines in the folders below
+// implement both, and booktest holds them to it.
+package book
+
+import (
+	"errors"
+	"time"
+
+	"github.com/handstamp/handstamp/pkg/gate"
+)
+
+// A Record is a ticket that was issued or imported here.
+type Record struct {
+	ID         string           // may be shown; empty means that the book makes one
+	Code       gate.Fingerprint // as in gate.Entry.Ticket; the code itself is not kept
+	Products   []gate.Product   // at least one
+	Seats      int              // devices at a time; 0 means the configured default
+	ValidFrom  time.Time        // zero means always
+	ValidUntil time.Time        // exclusive; zero means for ever
+	Note       string           // for people
+	Batch      string           // for finding it together with others
+	Issued     time.Time        // zero means now
+	Revoked    time.Time        // zero means not
+}
+
+// A Query selects records. The zero value selects all.
+type Query struct {
+	Attraction string // that they open; empty means any
+	Batch      string // that they belong to; empty means any
+	After      string // where the page before ended; empty means the beginning
+	Limit      int    // 0 or less means 100; at most 1,000
+}
+
+// An AdmissionQuery selects admissions. The zero value selects all.
+type AdmissionQuery struct {
+	Ticket     gate.Fingerprint // whose they are; zero means any
+	Attraction string           // that they ever opened; empty means any
+	After      string           // where the page before ended; empty means the beginning
+	Limit      int              // 0 or less means 100; at most 1,000
+}
+
+// A Device is one that was let in with an admission.
+type Device struct {
+	ID        string
+	State     string // seated, left, evicted or revoked
+	FirstSeen time.Time
+	LastSeen  time.Time // when it last entered or renewed
+	Ended     time.Time // when it lost its seat; zero means not
+}
+
+// An AuditEvent is something that somebody did, or that the book did itself
+// when it met a stolen session.
+type AuditEvent struct {
+	Seq     int64     // counts from 1 without a gap; set by the book
+	At      time.Time // zero means now
+	Actor   string    // who
+	Action  string    // did what, such as "ticket.revoke"
+	Target  string    // to what
+	Request string    // id of the request
+	Before  string    // hash of what it was; empty means that it was not
+	After   string    // hash of what it is now; empty means that it is gone
+	Detail  string    // for people; no secrets
+	Hash    [32]byte  // of this event and all before it; set by the book
+}
+
+var (
+	// ErrDuplicate is returned for a record whose code or id is taken by another.
+	ErrDuplicate = errors.New("is on record already")
+	// ErrCursor is returned for an After that no list has returned.
+	ErrCursor = errors.New("not a place in this list")
+	// ErrAudit is returned when the audit is not what was written.
+	ErrAudit = errors.New("the audit was tampered with")
+)
