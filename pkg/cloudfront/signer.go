@@ -27,7 +27,8 @@ type Signer struct {
 
 // NewSigner returns a signer for the private key whose public half CloudFront
 // knows under keyPairID. An empty hash means the one that goes with the key:
-// SHA-1 for RSA, as CloudFront assumes, and SHA-256 for P-256.
+// SHA-1 for RSA, as CloudFront assumes, and SHA-256 for P-256 and for keys in
+// KMS.
 func NewSigner(keyPairID string, key crypto.Signer, hash Hash) (*Signer, error) {
 	if !validKeyPairID(keyPairID) {
 		return nil, fmt.Errorf("key pair ID %.80q, want 1 to 64 letters and digits", keyPairID)
@@ -36,9 +37,10 @@ func NewSigner(keyPairID string, key crypto.Signer, hash Hash) (*Signer, error) 
 		return nil, err
 	}
 	_, elliptic := key.Public().(*ecdsa.PublicKey)
+	modern := elliptic || sha256Only(key)
 	if hash == "" {
 		hash = SHA1
-		if elliptic {
+		if modern {
 			hash = SHA256
 		}
 	}
@@ -48,10 +50,20 @@ func NewSigner(keyPairID string, key crypto.Signer, hash Hash) (*Signer, error) 
 	if elliptic && hash == SHA1 {
 		return nil, fmt.Errorf("%w: an ECDSA key signs with SHA256 only", ErrKeyType)
 	}
+	if modern && hash == SHA1 {
+		return nil, fmt.Errorf("%w: the service that holds the key signs with SHA256 only", ErrKeyType)
+	}
 	if hash == SHA1 && fips140.Enforced() {
 		return nil, fmt.Errorf("%w: SHA1 is not allowed in FIPS 140 mode, set the hash to SHA256", ErrKeyType)
 	}
 	return &Signer{id: keyPairID, key: key, hash: hash}, nil
+}
+
+// sha256Only reports whether key says of itself that it signs nothing else, as
+// one in a service such as KMS, which never saw SHA-1.
+func sha256Only(key crypto.Signer) bool {
+	k, ok := key.(interface{ SHA256Only() bool })
+	return ok && k.SHA256Only()
 }
 
 // CheckKey returns ErrKeyType unless CloudFront takes signatures by this
