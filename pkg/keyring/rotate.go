@@ -22,7 +22,7 @@ type Distribution interface {
 type Rotation struct {
 	Store        Store
 	Distribution Distribution
-	Make         func(context.Context) (Entry, error)              // makes a private key and keeps it
+	Make         func(context.Context) (Entry, error)             // makes a private key and keeps it
 	Wait         func(ctx context.Context, until time.Time) error // returns at until, or with an error
 	Now          func() time.Time
 	Rules        Rules

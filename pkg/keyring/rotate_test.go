@@ -2,6 +2,7 @@ package keyring_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,7 +48,8 @@ func (w *world) Load(context.Context) (*keyring.Manifest, error) {
 	if w.text == nil {
 		return nil, fs.ErrNotExist
 	}
-	return keyring.ParseManifest(w.text)
+	m := &keyring.Manifest{} // what Save has checked
+	return m, json.Unmarshal(w.text, m)
 }
 
 func (w *world) Save(_ context.Context, m *keyring.Manifest, before int) error {
@@ -150,12 +152,11 @@ func (w *world) audit() {
 	}
 }
 
-// TestRotationsWithCrashes walks a thousand rotations whose process dies
+// TestRotationsWithCrashes walks rotations whose process dies
 // between any two steps, and comes back.
 func TestRotationsWithCrashes(t *testing.T) {
-	const rounds = 1000
 	pool := entries(t, 64)
-	for round := range rounds {
+	for round := range rotations {
 		w := &world{
 			t: t, rng: rand.New(rand.NewPCG(1, uint64(round))), now: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC),
 			rules: keyring.Rules{Settle: time.Hour, Longest: 16 * time.Minute, Switch: time.Minute, Skew: time.Second},

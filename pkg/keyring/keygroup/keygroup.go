@@ -59,7 +59,9 @@ type Group struct {
 func New(client Client, name string) *Group { return &Group{client: client, name: name} }
 
 // KeyName is what the public key with a fingerprint is called at CloudFront.
-func KeyName(fingerprint string) string { return "handstamp-" + fingerprint[:min(12, len(fingerprint))] }
+func KeyName(fingerprint string) string {
+	return "handstamp-" + fingerprint[:min(12, len(fingerprint))]
+}
 
 // Publish implements keyring.Distribution: it makes the public key unless it is
 // there, puts it into the group, and reads both back. It returns ErrFull if the
