@@ -19,6 +19,7 @@ type Record struct {
 	Seats      int              // devices at a time; 0 means the configured default
 	ValidFrom  time.Time        // zero means always
 	ValidUntil time.Time        // exclusive; zero means for ever
+	Terms      gate.Validity    // what else the ticket says of time; its From and Until are not kept
 	Note       string           // for people
 	Batch      string           // for finding it together with others
 	Issued     time.Time        // zero means now
@@ -64,6 +65,19 @@ type AuditEvent struct {
 	Detail  string    // for people; no secrets
 	Hash    [32]byte  // of this event and all before it; set by the book
 }
+
+// A Revocation is something that was revoked and may still be in somebody's
+// hands: a session, with the cookies that it was given, or all that was handed
+// out for an attraction. Neither says what it was good for until when.
+type Revocation struct {
+	At         time.Time
+	Kind       gate.TargetKind  // TargetDevice or TargetAttraction
+	Attraction string           // id, for TargetAttraction
+	Session    gate.SessionHash // for TargetDevice
+}
+
+// MaxRevocations is how many are listed at most, the newest of them.
+const MaxRevocations = 10_000
 
 var (
 	// ErrDuplicate is returned for a record whose code or id is taken by another.

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
@@ -37,6 +36,11 @@ type Admission struct {
 	Ref          string        // by which the source can be asked again, see Ticket.Ref; empty means that it cannot
 	VerdictAt    time.Time     // when the source last said yes
 	Revision     int64         // grows with every change
+
+	// Held is the hash of the session that the device shows from now on, as of
+	// Enter, Find and Renew. It is not that of the session shown if that was
+	// rotated away, and not that of Renewal.Next if nothing was rotated.
+	Held SessionHash
 }
 
 // A Session is the secret that a device keeps for the length of a visit. It
@@ -80,21 +84,23 @@ type Entry struct {
 }
 
 // An Idempotency recognises a request that is sent again after a lost answer.
+// Its key belongs to the ticket: the same key with another ticket is another
+// request.
 type Idempotency struct {
 	Key  [sha256.Size]byte // hash of the key that the caller chose; zero means none
-	Body [sha256.Size]byte // hash of what was asked
+	Body [sha256.Size]byte // hash of what was asked for with the ticket
 }
 
-// ErrOtherRequest is returned when an idempotency key comes again with another
-// request.
+// ErrOtherRequest is returned when an idempotency key comes again with the same
+// ticket and asks for something else.
 var ErrOtherRequest = errors.New("the idempotency key was used for another request")
 
 // A Renewal asks a Book to let a device go on.
 type Renewal struct {
 	Session SessionHash   // what the device shows
-	Next    SessionHash   // what it will show from now on
+	Next    SessionHash   // what it will show from now on, if its session is rotated
 	At      time.Time     // now
-	Grace   time.Duration // how long the session before the current one still counts
+	Grace   time.Duration // how long the session before the current one still counts, and the current one is not rotated again
 
 	// Fresh is what the source said when it was asked again; nil means that it
 	// was not.
@@ -128,29 +134,3 @@ const (
 
 // ErrNoTarget is returned for a revocation of something that is not on record.
 var ErrNoTarget = errors.New("nothing like that is on record")
-
-// A Book records admissions. Every method is atomic, safe for concurrent use,
-// and durable before it returns without an error. A refusal is a *Denial; any
-// other error means that the book does not know.
-type Book interface {
-	// Enter opens the ticket's admission, or joins the one that is open, and
-	// gives the device a seat in it. A device whose Previous session belongs to
-	// this admission keeps its seat, even if the ticket has fewer seats by now,
-	// and the new session replaces the old one. It denies with ReasonSeatsTaken
-	// or ReasonRevoked, and then nothing has changed.
-	Enter(ctx context.Context, e Entry) (*Admission, error)
-	// Find returns the living admission of a session, or denies with
-	// ReasonNoSession or ReasonRevoked.
-	Find(ctx context.Context, s SessionHash, at time.Time) (*Admission, error)
-	// Renew rotates a device's session and returns its admission. It denies with
-	// ReasonNoSession or ReasonRevoked; a session that comes again after its Grace
-	// has been stolen, and its device is revoked.
-	Renew(ctx context.Context, r Renewal) (*Admission, error)
-	// Revoke takes something back and returns how many living admissions or
-	// devices that ended. It returns ErrNoTarget for what is not on record. A
-	// ticket that nobody has shown yet can be revoked.
-	Revoke(ctx context.Context, t Target, at time.Time) (affected int, err error)
-	// Leave frees the session's seat and forgets the session. A session that
-	// nobody knows is no error.
-	Leave(ctx context.Context, s SessionHash, at time.Time) error
-}

@@ -23,8 +23,9 @@ type Attraction struct {
 // A Package is a part of an attraction's content that a ticket can buy. Its ID
 // is the path segment under the attraction's prefix.
 type Package struct {
-	ID   string // slug
-	Name string // shown to visitors
+	ID    string // slug
+	Name  string // shown to visitors
+	Seats int    // devices at a time per ticket that buys it; 0 means the default. Of several packages the largest counts.
 }
 
 // Package returns the package named id.

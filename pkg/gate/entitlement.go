@@ -15,6 +15,25 @@ type Entitlement struct {
 	Until      time.Time `json:"until"`             // exclusive
 }
 
+// Merge returns have with the packages of next put in, or in place of their
+// older selves: a pass shown at the second attraction keeps the first open. The
+// result is a new list, in order of attraction and package, with times in UTC.
+func Merge(have, next []Entitlement) []Entitlement {
+	merged := slices.DeleteFunc(slices.Clone(have), func(old Entitlement) bool {
+		return slices.ContainsFunc(next, func(e Entitlement) bool {
+			return e.Attraction == old.Attraction && e.Package == old.Package
+		})
+	})
+	for _, e := range next {
+		e.From, e.Until = e.From.UTC(), e.Until.UTC()
+		merged = append(merged, e)
+	}
+	slices.SortFunc(merged, func(a, b Entitlement) int {
+		return cmp.Or(cmp.Compare(a.Attraction, b.Attraction), cmp.Compare(a.Package, b.Package))
+	})
+	return merged
+}
+
 // Rules turn tickets into entitlements: a pure function of ticket,
 // configuration and clock.
 type Rules struct {
@@ -83,6 +102,22 @@ func bought(a *Attraction, pkg string) []string {
 		}
 	}
 	return ids
+}
+
+// seats returns the largest number of devices that a package sets which t buys,
+// here or elsewhere, or 0 if none does.
+func (r *Rules) seats(t *Ticket) (most int) {
+	for _, p := range t.Buys {
+		a, ok := r.Attraction(p.Attraction)
+		if !ok {
+			continue
+		}
+		for _, id := range bought(a, p.Package) {
+			pkg, _ := a.Package(id)
+			most = max(most, pkg.Seats)
+		}
+	}
+	return most
 }
 
 // nothing says why t opens nothing.

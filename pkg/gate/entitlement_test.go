@@ -3,6 +3,7 @@ package gate_test
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -111,5 +112,40 @@ func TestEntitleSaysWhen(t *testing.T) {
 	_, err = rules.Entitle(&gate.Ticket{ValidFrom: noon.Add(time.Hour)}, "", noon)
 	if want := "denied: not_yet_valid: valid from 2026-07-01T13:00:00Z, in 1h0m0s"; err == nil || err.Error() != want {
 		t.Errorf("Entitle = %v, want %s", err, want)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	until := func(attraction, pkg string, hours int) gate.Entitlement {
+		return gate.Entitlement{Attraction: attraction, Package: pkg, Until: noon.Add(time.Duration(hours) * time.Hour)}
+	}
+	zoo, audio, premium := until("zoo", "", 1), until("castle", "audio", 1), until("castle", "premium", 1)
+	tests := []struct {
+		name             string
+		have, next, want []gate.Entitlement
+	}{
+		{name: "nothing"},
+		{"the first", nil, []gate.Entitlement{zoo, premium, audio}, []gate.Entitlement{audio, premium, zoo}},
+		{"nothing new", []gate.Entitlement{audio, zoo}, nil, []gate.Entitlement{audio, zoo}},
+		{"another place", []gate.Entitlement{zoo}, []gate.Entitlement{audio}, []gate.Entitlement{audio, zoo}},
+		{"another package", []gate.Entitlement{premium}, []gate.Entitlement{audio}, []gate.Entitlement{audio, premium}},
+		{"a package again, shorter", []gate.Entitlement{until("castle", "audio", 9), zoo}, []gate.Entitlement{audio}, []gate.Entitlement{audio, zoo}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			have, next := slices.Clone(tt.have), slices.Clone(tt.next)
+			got := gate.Merge(tt.have, tt.next)
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("Merge(%+v, %+v) = %+v, want %+v", tt.have, tt.next, got, tt.want)
+			}
+			if !slices.Equal(tt.have, have) || !slices.Equal(tt.next, next) {
+				t.Errorf("Merge has changed what it was given to %+v and %+v", tt.have, tt.next)
+			}
+		})
+	}
+	local := zoo
+	local.Until = local.Until.In(time.FixedZone("CEST", 2*60*60))
+	if got := gate.Merge(nil, []gate.Entitlement{local}); got[0].Until.Location() != time.UTC || !got[0].From.IsZero() {
+		t.Errorf("Merge = %+v, want times in UTC and a zero time left alone", got)
 	}
 }

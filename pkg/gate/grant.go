@@ -11,7 +11,7 @@ type Grant struct {
 	Attraction string    // id
 	Package    string    // id; empty means the whole attraction
 	Path       string    // prefix without outer slashes: "castle/audio"
-	NotBefore  time.Time // zero means at once
+	NotBefore  time.Time // whole seconds, exclusive; zero means at once, whatever the clocks of those who check
 	Expires    time.Time // whole seconds, exclusive
 }
 

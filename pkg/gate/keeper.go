@@ -3,6 +3,8 @@ package gate
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,8 +26,8 @@ const (
 type Options struct {
 	Lifetime time.Duration    // of cookies, before rounding; 0 means DefaultLifetime
 	Window   time.Duration    // expiries are rounded up to it; 0 means DefaultWindow, below 0 means whole seconds only
-	Seats    int              // devices per ticket when its source does not say; 0 means DefaultSeats
-	Pepper   []byte           // key of ticket fingerprints and of renewed sessions; must be the same wherever the book is shared
+	Seats    int              // devices per ticket when neither its source nor its packages say; 0 means DefaultSeats
+	Pepper   []byte           // key of ticket fingerprints and of sessions, the same wherever the book is shared; empty means a random one, and fingerprints that die with the process
 	Verdict  time.Duration    // how old a source's word may be before it is asked again at a renewal; 0 means DefaultVerdict
 	Outage   time.Duration    // how much longer visitors go on while their source does not answer; 0 means DefaultOutage, below 0 not at all
 	Idle     time.Duration    // a device that has not renewed for so long may lose its seat to a new one; 0 means DefaultIdle
@@ -52,22 +54,14 @@ func NewKeeper(v Verifier, rules *Rules, book Book, s Stamper, opts Options) *Ke
 	opts.Outage = max(cmp.Or(opts.Outage, DefaultOutage), 0)
 	opts.Idle = cmp.Or(opts.Idle, DefaultIdle)
 	opts.Swaps = max(cmp.Or(opts.Swaps, DefaultSwaps), 0)
+	if len(opts.Pepper) == 0 {
+		opts.Pepper = make([]byte, sha256.Size)
+		_, _ = rand.Read(opts.Pepper) // never fails
+	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
 	return &Keeper{verifier: v, rules: rules, book: book, stamper: s, opts: opts}
-}
-
-// A Pass is what an admitted viewer walks away with.
-type Pass struct {
-	Admission *Admission
-	Stamps    []*Stamp
-	Session   Session        // what the device shows from now on; empty from Admission
-	Replaced  Session        // the one among its sessions that Session takes the place of, if any
-	Stale     []*http.Cookie // of the same attractions, for packages that the ticket does not buy
-	Refresh   time.Duration  // ask for fresh cookies after this long
-	Now       time.Time      // the server's clock, for viewers whose own is off
-	Degraded  bool           // renewed on the source's older word, as it does not answer
 }
 
 // Admit trades a ticket for a pass. previous are the sessions that the viewer
@@ -80,8 +74,8 @@ func (k *Keeper) Admit(ctx context.Context, c Credential, previous ...Session) (
 // AdmitOnce is Admit for a request that the caller may send again, under the
 // same key, when the answer was lost: the device that the first one admitted is
 // admitted again and takes no second seat. After that device has renewed, the
-// request is a new one. It returns ErrOtherRequest if the key came with another
-// ticket, or at another attraction, before.
+// request is a new one. It returns ErrOtherRequest if the key came with the same
+// ticket at another attraction before; with another ticket it is another key.
 func (k *Keeper) AdmitOnce(ctx context.Context, key Secret, c Credential, previous ...Session) (*Pass, error) {
 	return k.admit(ctx, c, key, previous)
 }
@@ -97,6 +91,9 @@ func (k *Keeper) admit(ctx context.Context, c Credential, key Secret, previous [
 		return nil, err
 	}
 	now := k.opts.Now()
+	if ticket, err = k.used(ctx, ticket); err != nil {
+		return nil, err
+	}
 	entitlements, err := k.rules.Entitle(ticket, c.Attraction, now)
 	if err != nil {
 		return nil, err
@@ -119,13 +116,26 @@ func (k *Keeper) admit(ctx context.Context, c Credential, key Secret, previous [
 	return pass, nil
 }
 
+// used puts into a ticket that ends some time after its first use what the book
+// knows of that. Sources need not know about it, or hear of it late.
+func (k *Keeper) used(ctx context.Context, t *Ticket) (*Ticket, error) {
+	if !t.countsFromUse() {
+		return t, nil
+	}
+	first, err := k.book.FirstUse(ctx, t.Fingerprint(k.opts.Pepper))
+	if err != nil {
+		return nil, err
+	}
+	return t.usedBy(first), nil
+}
+
 // newSession puts a session into e: a random one or, for a request that may
 // come again, one that follows from its key.
 func (k *Keeper) newSession(e *Entry, key Secret, attraction string) Session {
 	session := NewSession()
 	if key != "" {
 		e.Request.Key = k.mac("request key", key.Reveal())
-		e.Request.Body = k.mac("request body", string(e.Ticket[:]), attraction)
+		e.Request.Body = k.mac("request body", attraction)
 		session = k.derive("request session", key.Reveal(), string(e.Ticket[:]), attraction)
 	}
 	e.Session = session.Hash()
@@ -158,12 +168,7 @@ func (k *Keeper) recognise(ctx context.Context, e *Entry, previous []Session) (S
 // answered with is worth nothing any more.
 func (k *Keeper) enter(ctx context.Context, e Entry, s Session) (*Admission, Session, error) {
 	a, err := k.book.Enter(ctx, e)
-	if err != nil || e.Request == (Idempotency{}) {
-		return a, s, err
-	}
-	_, err = k.book.Find(ctx, e.Session, e.At)
-	var denial *Denial
-	if !errors.As(err, &denial) {
+	if err != nil || a.Held == e.Session {
 		return a, s, err
 	}
 	s = NewSession()
@@ -227,106 +232,11 @@ func (k *Keeper) entry(t *Ticket, entitlements []Entitlement, now time.Time) Ent
 		At:           now,
 		Ends:         ends,
 		FirstUse:     t.FirstUse,
-		Seats:        cmp.Or(t.Seats, k.opts.Seats),
+		Seats:        cmp.Or(t.Seats, k.rules.seats(t), k.opts.Seats),
 		Entitlements: entitlements,
 		Source:       t.Source,
 		Ref:          t.Ref,
 		Idle:         k.opts.Idle,
 		Swaps:        k.opts.Swaps,
 	}
-}
-
-// pass stamps all that the admission opens now: all of it, or nothing.
-func (k *Keeper) pass(ctx context.Context, a *Admission, now time.Time) (*Pass, error) {
-	pass := &Pass{Admission: bound(a), Now: now, Refresh: k.opts.Lifetime * 2 / 3}
-	opened, places := map[string]bool{}, map[string]bool{}
-	for _, grant := range k.grants(a, now) {
-		stamp, err := k.stamper.Stamp(ctx, grant)
-		if err != nil {
-			return nil, fmt.Errorf("stamp %q: %w", grant.Path, err)
-		}
-		opened[grant.Path], places[grant.Attraction] = true, true
-		pass.Stamps = append(pass.Stamps, stamp)
-		pass.Refresh = min(pass.Refresh, grant.Expires.Sub(now)*2/3)
-	}
-	if len(pass.Stamps) == 0 {
-		return nil, Deny(ReasonExpired, fmt.Errorf("admission %s opens nothing now", a.ID))
-	}
-	pass.Stale = k.clear(func(a *Attraction, path string) bool { return places[a.ID] && !opened[path] })
-	return pass, nil
-}
-
-// bound returns the admission as it ends with the last thing that it opens: its
-// ticket may have been shortened, or one of its attractions revoked.
-func bound(a *Admission) *Admission {
-	var last time.Time
-	for _, e := range a.Entitlements {
-		if e.Until.After(last) {
-			last = e.Until
-		}
-	}
-	if last.IsZero() || !last.Before(a.Ends) {
-		return a
-	}
-	shorter := *a
-	shorter.Ends = last
-	return &shorter
-}
-
-// grants are what the admission opens now.
-func (k *Keeper) grants(a *Admission, now time.Time) []Grant {
-	var grants []Grant
-	for _, e := range a.Entitlements {
-		if grant, ok := k.grant(a, e, now); ok {
-			grants = append(grants, grant)
-		}
-	}
-	return grants
-}
-
-// grant cuts an entitlement down to one cookie lifetime. The expiry is rounded
-// up to the window so that a crowd shares a signature, but never past the end
-// of the admission or of the entitlement.
-func (k *Keeper) grant(a *Admission, e Entitlement, now time.Time) (Grant, bool) {
-	place, ok := k.rules.Attraction(e.Attraction)
-	if !ok {
-		return Grant{}, false
-	}
-	expires := roundUp(now.Add(k.opts.Lifetime), k.opts.Window)
-	for _, end := range []time.Time{a.Ends, e.Until} {
-		if end.Before(expires) {
-			expires = end.Truncate(time.Second)
-		}
-	}
-	if !expires.After(now) || now.Before(e.From) {
-		return Grant{}, false
-	}
-	return Grant{Attraction: e.Attraction, Package: e.Package, Path: place.PathOf(e.Package), Expires: expires}, true
-}
-
-// clear returns cookies that delete the stamps of every configured prefix that
-// want picks.
-func (k *Keeper) clear(want func(a *Attraction, path string) bool) []*http.Cookie {
-	var cookies []*http.Cookie
-	for _, a := range k.rules.Attractions {
-		for _, pkg := range bought(a, "") {
-			if path := a.PathOf(pkg); want(a, path) {
-				cookies = append(cookies, k.stamper.Clear(path)...)
-			}
-		}
-	}
-	return cookies
-}
-
-// roundUp returns the first multiple of window since 1970 that is not before t.
-func roundUp(t time.Time, window time.Duration) time.Time {
-	seconds := int64(window / time.Second)
-	up := t.Unix()
-	if t.Nanosecond() > 0 {
-		up++
-	}
-	if rest := up % seconds; rest > 0 {
-		up += seconds - rest
-	}
-	return time.Unix(up, 0).UTC()
 }

@@ -53,10 +53,19 @@ func (*press) Clear(path string) []*http.Cookie {
 // A ledger is the memory book with everything written down, and faults.
 type ledger struct {
 	*memory.Book
-	enter, find, leave, renew, revoke error
-	entries                           []gate.Entry
-	left                              []gate.SessionHash
-	change, renewed                   func(*gate.Admission) // of what was entered, of what was renewed
+	enter, find, leave, renew, revoke, used error
+	entries                                 []gate.Entry
+	left                                    []gate.SessionHash
+	change, renewed                         func(*gate.Admission) // of what was entered, of what was renewed
+	uses                                    int                   // times that it was asked for a first use
+}
+
+func (l *ledger) FirstUse(ctx context.Context, f gate.Fingerprint) (time.Time, error) {
+	l.uses++
+	if l.used != nil {
+		return time.Time{}, l.used
+	}
+	return l.Book.FirstUse(ctx, f)
 }
 
 func (l *ledger) Enter(ctx context.Context, e gate.Entry) (*gate.Admission, error) {
@@ -302,18 +311,110 @@ func TestAdmitAtTheNextAttraction(t *testing.T) {
 	}
 }
 
-// An admission may hold what opens later: it gets no cookie before.
+// An admission may hold what opens later: it gets no cookie that does not open
+// within its life, and none that opens before. What is open has no beginning.
 func TestAdmitBeforeAPackageOpens(t *testing.T) {
-	w := newWorld(gate.Options{})
-	w.desk.ticket.Buys = []gate.Product{{Attraction: "castle"}}
-	w.book.change = func(a *gate.Admission) { a.Entitlements[0].From = noon.Add(1) }
-	pass := w.admit(t, "", "")
-	if len(pass.Stamps) != 1 || pass.Stamps[0].Grant.Path != "castle/premium" || !slices.Equal(paths(pass.Stale), []string{"/castle/audio/"}) {
-		t.Errorf("stamps %+v, cleared %v, want premium open and audio closed", pass.Stamps, paths(pass.Stale))
+	const lifetime = gate.DefaultLifetime // until 12:15:00
+	tests := []struct {
+		from      time.Duration // from noon
+		stamps    int
+		notBefore time.Duration // from noon; 0 means none
+	}{
+		{from: -time.Second, stamps: 2},
+		{from: 0, stamps: 2},
+		{from: 1, stamps: 2}, // exclusive and in whole seconds: from 12:00:01 on
+		{from: time.Second, stamps: 2, notBefore: time.Second},
+		{from: 5*time.Minute + 999_999_999, stamps: 2, notBefore: 5 * time.Minute},
+		{from: lifetime - 2*time.Second, stamps: 2, notBefore: lifetime - 2*time.Second},
+		{from: lifetime - time.Second, stamps: 1}, // both ends are exclusive
+		{from: lifetime, stamps: 1},
+		{from: 9 * time.Hour, stamps: 1},
 	}
-	w.book.change = func(a *gate.Admission) { a.Entitlements[0].From = noon }
-	if pass = w.admit(t, "", pass.Session); len(pass.Stamps) != 2 {
-		t.Errorf("%d stamps at the very start, want both", len(pass.Stamps))
+	for _, tt := range tests {
+		w := newWorld(gate.Options{})
+		w.desk.ticket.Buys = []gate.Product{{Attraction: "castle"}}
+		w.book.change = func(a *gate.Admission) { a.Entitlements[0].From = noon.Add(tt.from) }
+		pass := w.admit(t, "", "")
+		if len(pass.Stamps) != tt.stamps || (len(pass.Stale) == 0) != (tt.stamps == 2) {
+			t.Errorf("opens %v from now: stamps %+v, cleared %v, want %d stamps and the rest cleared", tt.from, pass.Stamps, paths(pass.Stale), tt.stamps)
+			continue
+		}
+		for _, s := range pass.Stamps {
+			var want time.Time
+			if s.Grant.Package == "audio" && tt.from > 0 {
+				want = noon.Add(tt.notBefore)
+			}
+			if got := s.Grant.NotBefore; !got.Equal(want) {
+				t.Errorf("opens %v from now: grant %+v, want it from %v", tt.from, s.Grant, want)
+			}
+		}
+	}
+}
+
+// The clock is set back to before the attraction opened: who is in stays in.
+func TestRenewByAClockThatWasSetBackBeforeOpening(t *testing.T) {
+	w, _ := newOffice(gate.Options{Seats: 1})
+	w.desk.ticket.ValidFrom = noon.Add(-30 * time.Minute)
+	pass := w.admit(t, "", "")
+	w.later(-time.Hour)
+	pass = w.renew(t, pass.Session)
+	if g := pass.Stamps[0].Grant; !g.NotBefore.IsZero() || !g.Expires.Equal(w.now.Add(gate.DefaultLifetime)) {
+		t.Errorf("Renew = %+v, want a stamp for 15 minutes from now", g)
+	}
+	var denial *gate.Denial
+	if _, err := w.Admit(t.Context(), gate.Credential{Code: "a1"}); !errors.As(err, &denial) || denial.Reason != gate.ReasonNotYetValid {
+		t.Errorf("Admit = %v, want not_yet_valid for who comes by that clock", err)
+	}
+}
+
+// The largest of the ticket's packages counts, unless its source says; a
+// package of another place that is on the ticket as well.
+func TestAdmitTakesSeatsFromThePackages(t *testing.T) {
+	audio, premium := gate.Product{Attraction: "castle", Package: "audio"}, gate.Product{Attraction: "castle", Package: "premium"}
+	castle, night := gate.Product{Attraction: "castle"}, gate.Product{Attraction: "abbey", Package: "night"}
+	tests := []struct {
+		name   string
+		buys   []gate.Product
+		ticket int
+		where  string
+		want   int
+	}{
+		{"package that does not say", []gate.Product{audio}, 0, "", 6},
+		{"package that says", []gate.Product{premium}, 0, "", 3},
+		{"every package", []gate.Product{castle}, 0, "", 3},
+		{"two places", []gate.Product{premium, night}, 0, "", 8},
+		{"two places, the larger first", []gate.Product{night, premium}, 0, "", 8},
+		{"two places, shown at one", []gate.Product{premium, night}, 0, "castle", 8},
+		{"the source says", []gate.Product{premium, night}, 2, "", 2},
+		{"attraction without packages", []gate.Product{{Attraction: "zoo"}}, 0, "", 6},
+		{"things that are not configured", []gate.Product{{Attraction: "zoo"}, {Attraction: "moon"}, {Attraction: "castle", Package: "gold"}}, 0, "", 6},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(gate.Options{})
+			rules := &gate.Rules{Attractions: append(places(), &gate.Attraction{ID: "abbey", Prefix: "abbey", Packages: []gate.Package{{ID: "night", Seats: 8}}})}
+			rules.Attractions[0].Packages[1].Seats = 3
+			w.Keeper = gate.NewKeeper(&w.desk, rules, &w.book, &w.press, gate.Options{Seats: 6, Now: func() time.Time { return w.now }})
+			w.desk.ticket.Buys, w.desk.ticket.Seats = tt.buys, tt.ticket
+			if pass := w.admit(t, tt.where, ""); pass.Admission.Seats != tt.want {
+				t.Errorf("%d seats, want %d", pass.Admission.Seats, tt.want)
+			}
+		})
+	}
+}
+
+// Without a pepper each Keeper makes its own, or the fingerprints in a book
+// could be guessed.
+func TestKeeperMakesAPepper(t *testing.T) {
+	seen := map[gate.Fingerprint]bool{}
+	for _, pepper := range [][]byte{nil, {}, nil} {
+		w := newWorld(gate.Options{Pepper: pepper})
+		first := w.admit(t, "", "")
+		again := w.admit(t, "", first.Session)
+		if f := again.Admission.Ticket; f != first.Admission.Ticket || seen[f] || f == w.desk.ticket.Fingerprint(nil) {
+			t.Errorf("fingerprints %x and %x, want one of this Keeper's own", first.Admission.Ticket[:4], f[:4])
+		}
+		seen[first.Admission.Ticket] = true
 	}
 }
 
@@ -333,12 +434,12 @@ func TestAdmitWithATicketThatWasShortened(t *testing.T) {
 }
 
 func TestAdmissionOfAnAttractionThatIsGone(t *testing.T) {
-	w := newWorld(gate.Options{})
+	w := newWorld(gate.Options{Pepper: []byte("pepper")})
 	first := w.admit(t, "", "")
-	smaller := gate.NewKeeper(&w.desk, &gate.Rules{Attractions: places()[1:]}, &w.book, &w.press, gate.Options{Now: func() time.Time { return w.now }})
+	smaller := gate.NewKeeper(&w.desk, &gate.Rules{Attractions: places()[1:]}, &w.book, &w.press, gate.Options{Pepper: []byte("pepper"), Now: func() time.Time { return w.now }})
 	w.desk.ticket.Buys = append(w.desk.ticket.Buys, gate.Product{Attraction: "zoo"})
 	pass, err := smaller.Admit(t.Context(), gate.Credential{Code: "a1"}, first.Session)
-	if err != nil || len(pass.Stamps) != 1 || pass.Stamps[0].Grant.Path != "spain/zoo" {
+	if err != nil || len(pass.Stamps) != 1 || pass.Stamps[0].Grant.Path != "spain/zoo" || pass.Admission.ID != first.Admission.ID {
 		t.Errorf("Admit = %+v, %v, want the zoo only", pass, err)
 	}
 }

@@ -39,8 +39,8 @@ func TestAdmitOnce(t *testing.T) {
 		t.Errorf("AdmitOnce without a key = %v, want seats_taken", err)
 	}
 	w.desk.ticket.Normal = "B2"
-	if _, err := once("K", ""); !errors.Is(err, gate.ErrOtherRequest) {
-		t.Errorf("AdmitOnce with another ticket = %v, want ErrOtherRequest", err)
+	if other, err := once("K", ""); err != nil || other.Admission.ID == first.Admission.ID || other.Session == first.Session {
+		t.Errorf("AdmitOnce with another ticket = %+v, %v, want a visit of its own", other, err)
 	}
 	w.renew(t, first.Session)
 }
@@ -113,6 +113,27 @@ func TestAdmitOnceAfterARenewal(t *testing.T) {
 	}
 }
 
+// Also when that was only a moment ago: the session before is good for a
+// renewal or two that were on their way, not for a visit.
+func TestAdmitOnceRightAfterARenewal(t *testing.T) {
+	w, _ := newOffice(gate.Options{Seats: 1})
+	first, err := w.AdmitOnce(t.Context(), "K", gate.Credential{Code: "a1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.later(9 * time.Minute)
+	renewed := w.renew(t, first.Session)
+	w.later(5 * time.Second)
+	again, err := w.AdmitOnce(t.Context(), "K", gate.Credential{Code: "a1"}, renewed.Session)
+	if err != nil || again.Session == first.Session || again.Session == renewed.Session || again.Admission.Taken != 1 || again.Replaced != renewed.Session {
+		t.Fatalf("AdmitOnce = %+v, %v, want a new session on the same seat", again, err)
+	}
+	for range 3 {
+		w.later(9 * time.Minute)
+		again = w.renew(t, again.Session)
+	}
+}
+
 func TestAdmitOnceFailures(t *testing.T) {
 	w, _ := newOffice(gate.Options{Seats: 1})
 	once := func() (*gate.Pass, error) { return w.AdmitOnce(t.Context(), "K", gate.Credential{Code: "a1"}) }
@@ -122,11 +143,11 @@ func TestAdmitOnceFailures(t *testing.T) {
 			t.Fatalf("AdmitOnce = %v, want the stamper's error", err)
 		}
 	}
-	w.press.err, w.book.find = nil, errDown
+	w.press.err, w.book.enter = nil, errDown
 	if _, err := once(); !errors.Is(err, errDown) {
 		t.Fatalf("AdmitOnce = %v, want the book's error", err)
 	}
-	w.book.find = nil
+	w.book.enter = nil
 	if pass, err := once(); err != nil || pass.Admission.Taken != 1 {
 		t.Errorf("AdmitOnce = %+v, %v, want the one seat", pass, err)
 	}

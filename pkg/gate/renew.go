@@ -13,7 +13,8 @@ import (
 )
 
 // RotationGrace is how long the session before the current one still counts:
-// an answer can get lost, and twenty tabs can renew at once.
+// an answer can get lost, and twenty tabs can renew at once. For as long, the
+// current one is not rotated again.
 const RotationGrace = 30 * time.Second
 
 // A Rechecker is a Verifier that can be asked about a ticket again, without
@@ -23,10 +24,13 @@ type Rechecker interface {
 	Recheck(ctx context.Context, source, ref string) (*Ticket, error)
 }
 
-// Renew returns fresh stamps for an admission, and the session that replaces s.
-// When the source's word has aged, it is asked again: a refusal ends the visit,
-// and without an answer visitors who are in go on for a while. A Denial says
-// that the admission is over; after any other error the old session still holds.
+// Renew returns fresh stamps for an admission, and the session that replaces s,
+// or s again if that is younger than RotationGrace. When the source's word has
+// aged, it is asked again: a refusal ends the visit, and without an answer
+// visitors who are in go on for a while. While the book takes no entries, see
+// ErrReadOnly, those whom it still finds go on with the session that they have.
+// A Denial says that the admission is over; after any other error the old
+// session still holds.
 func (k *Keeper) Renew(ctx context.Context, s Session) (*Pass, error) {
 	now := k.opts.Now()
 	next := k.derive("next session", s.Reveal())
@@ -46,39 +50,83 @@ func (k *Keeper) Renew(ctx context.Context, s Session) (*Pass, error) {
 		return nil, k.dismiss(ctx, found, s, err, now)
 	}
 	renewal.Fresh = fresh
-	renewed, err := k.book.Renew(ctx, renewal)
+	renewed, recorded, err := k.record(ctx, renewal)
 	if err != nil {
 		return nil, proven(err, true)
+	}
+	session, err := handed(renewed, s, next)
+	if err != nil {
+		return nil, err
 	}
 	if !slices.Equal(k.grants(renewed, now), k.grants(pass.Admission, now)) {
 		if pass, err = k.pass(ctx, renewed, now); err != nil {
 			return nil, proven(err, true)
 		}
 	}
-	pass.Admission, pass.Session, pass.Degraded = bound(renewed), next, degraded
+	pass.Admission, pass.Session, pass.Degraded = bound(renewed), session, degraded || !recorded
 	return pass, nil
+}
+
+// record renews in the book. While that takes no entries, a visit that it has
+// goes on as it is, with no more than the source says now; a visit that it has
+// not, or has revoked meanwhile, does not.
+func (k *Keeper) record(ctx context.Context, r Renewal) (a *Admission, recorded bool, err error) {
+	a, err = k.book.Renew(ctx, r)
+	if !errors.Is(err, ErrReadOnly) {
+		return a, true, err
+	}
+	if a, err = k.book.Find(ctx, r.Session, r.At); err != nil {
+		return nil, false, err
+	}
+	return r.Fresh.of(a), false, nil
+}
+
+// handed returns the session that a device is to show from now on: next, or s
+// again. It denies a session whose successor was made by somebody else, with
+// another pepper: to hand out next would be to hand out nothing.
+func handed(a *Admission, s, next Session) (Session, error) {
+	switch a.Held {
+	case next.Hash():
+		return next, nil
+	case s.Hash():
+		return s, nil
+	}
+	return "", &Denial{Reason: ReasonNoSession, Proven: true, Err: errors.New("the session was replaced by one that does not follow from it")}
 }
 
 // found returns the admission of a session. Finding changes nothing, so a
 // session that is none is shown to the book's Renew too: that one knows a
-// stolen session when it sees it.
+// stolen session when it sees it. While it cannot write that down, the session
+// is none all the same.
 func (k *Keeper) found(ctx context.Context, r Renewal) (*Admission, error) {
-	a, err := k.book.Find(ctx, r.Session, r.At)
+	a, unknown := k.book.Find(ctx, r.Session, r.At)
 	var denial *Denial
-	if errors.As(err, &denial) && denial.Reason == ReasonNoSession {
-		return k.book.Renew(ctx, r)
+	if !errors.As(unknown, &denial) || denial.Reason != ReasonNoSession {
+		return a, unknown
+	}
+	a, err := k.book.Renew(ctx, r)
+	if errors.Is(err, ErrReadOnly) {
+		return nil, unknown
 	}
 	return a, err
 }
 
-// of returns the admission as the verdict has it. A nil verdict changes nothing.
+// of returns the admission as the verdict has it, without places that it is not
+// for any more. A nil verdict changes nothing.
 func (v *Verdict) of(a *Admission) *Admission {
 	if v == nil {
 		return a
 	}
 	changed := *a
-	changed.Entitlements = v.Entitlements
+	changed.Entitlements = a.keep(v.Entitlements)
 	return &changed
+}
+
+// keep returns those of all that are for an attraction which a is for.
+func (a *Admission) keep(all []Entitlement) []Entitlement {
+	return slices.DeleteFunc(slices.Clone(all), func(e Entitlement) bool {
+		return !slices.ContainsFunc(a.Entitlements, func(had Entitlement) bool { return had.Attraction == e.Attraction })
+	})
 }
 
 // recheck asks the source again if its word has aged.
@@ -131,13 +179,11 @@ func (k *Keeper) dismiss(ctx context.Context, a *Admission, s Session, refusal e
 
 // stillEntitled is Entitle for the attractions that the admission is for.
 func (k *Keeper) stillEntitled(t *Ticket, a *Admission, now time.Time) ([]Entitlement, error) {
-	all, err := k.rules.Entitle(t, "", now)
+	all, err := k.rules.Entitle(t.usedBy(a.FirstUse), "", now)
 	if err != nil {
 		return nil, err
 	}
-	still := slices.DeleteFunc(all, func(e Entitlement) bool {
-		return !slices.ContainsFunc(a.Entitlements, func(had Entitlement) bool { return had.Attraction == e.Attraction })
-	})
+	still := a.keep(all)
 	if len(still) == 0 {
 		return nil, Deny(ReasonNotIncluded, fmt.Errorf("the ticket buys nothing any more of what admission %s is for", a.ID))
 	}

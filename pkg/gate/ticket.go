@@ -22,7 +22,7 @@ type Ticket struct {
 	Kind       string    // kind of credential within the source, part of the fingerprint
 	Normal     Secret    // the one spelling of the code that the source compares
 	Buys       []Product // what it opens
-	Seats      int       // devices at a time; 0 means the configured default
+	Seats      int       // devices at a time; 0 means what its packages say, see Package.Seats, or else the configured default
 	ValidFrom  time.Time // zero means always
 	ValidUntil time.Time // zero means for ever
 	Terms      Validity  // what else the ticket says of time; ValidFrom and ValidUntil narrow it
@@ -61,6 +61,17 @@ func (t *Ticket) Fingerprint(pepper []byte) Fingerprint {
 		mac.Write([]byte(part))
 	}
 	return Fingerprint(mac.Sum(nil))
+}
+
+// countsFromUse reports whether the ticket's end depends on when it was first used.
+func (t *Ticket) countsFromUse() bool { return t.Terms.Days > 0 || t.Terms.Span > 0 }
+
+// usedBy returns the ticket as one that was in use at first, if that is earlier
+// than what the source knows. Zero changes nothing.
+func (t *Ticket) usedBy(first time.Time) *Ticket {
+	used := *t
+	used.FirstUse = EarlierUse(t.FirstUse, first)
+	return &used
 }
 
 // validity returns all that the ticket says of time, with the longest visit

@@ -307,3 +307,47 @@ func closesBefore(c *gate.Calendar, now, until time.Time) bool {
 	through := len(next) > 0 && !next[0].From.After(leave.Add(-c.Grace.Late))
 	return open && !through && now.Before(leave) && leave.Before(until)
 }
+
+// What a ticket's day, slot, days and hours mean where clocks change: by an hour
+// or a half, forwards or back, in a zone where winter is the exception by law,
+// and with the change in the night of the visit.
+func TestWindowsWhereClocksChange(t *testing.T) {
+	day := func(s string) gate.Validity { return gate.Validity{Day: date(t, s)} }
+	slot := func(s string) gate.Validity { return gate.Validity{Slot: span(t, s), SlotOnly: true} }
+	tests := []struct {
+		zone, hours string
+		windows     []windowTest
+	}{
+		{"Europe/Madrid", "20:00-03:00", []windowTest{
+			{name: "night of 6 hours", validity: day("2026-03-28"), now: "2026-03-28T23:00+01:00", want: "2026-03-28T04:00+01:00 2026-03-29T03:30+02:00"},
+			{name: "night of 8 hours", validity: day("2026-10-24"), now: "2026-10-25T02:59+01:00", want: "2026-10-24T04:00+02:00 2026-10-25T03:30+01:00"},
+			{name: "slot in the overlap, first time round", validity: slot("2026-10-25T02:00+02:00 2026-10-25T02:30+02:00"), now: "2026-10-25T02:10+02:00", want: "2026-10-25T01:50+02:00 2026-10-25T02:00+01:00"},
+			{name: "slot in the overlap, second time round", validity: slot("2026-10-25T02:00+01:00 2026-10-25T02:30+01:00"), now: "2026-10-25T02:10+02:00", reason: gate.ReasonNotYetValid},
+			{name: "two days of which one is short", validity: gate.Validity{Days: 2}, first: "2026-03-28T21:00+01:00", now: "2026-03-30T02:00+02:00", want: "2026-03-29T04:00+02:00 2026-03-30T03:30+02:00"},
+			{name: "24 hours are 24 hours", validity: gate.Validity{Span: 24 * time.Hour}, first: "2026-03-28T21:00+01:00", now: "2026-03-29T21:00+02:00", want: "2026-03-29T04:00+02:00 2026-03-29T22:00+02:00"},
+		}},
+		{"Europe/Dublin", "10:00-18:00", []windowTest{
+			{name: "first day of summer time", validity: day("2026-03-29"), now: "2026-03-29T10:00+01:00", want: "2026-03-29T04:00+01:00 2026-03-29T18:30+01:00"},
+			{name: "first day of winter time", validity: day("2026-10-25"), now: "2026-10-25T10:00Z", want: "2026-10-25T04:00Z 2026-10-25T18:30Z"},
+			{name: "two days", validity: gate.Validity{Days: 2}, first: "2026-10-24T12:00+01:00", now: "2026-10-25T18:29Z", want: "2026-10-25T04:00Z 2026-10-25T18:30Z"},
+			{name: "24 hours are 24 hours", validity: gate.Validity{Span: 24 * time.Hour}, first: "2026-10-24T12:00+01:00", now: "2026-10-25T11:00Z", reason: gate.ReasonExpired},
+		}},
+		{"America/New_York", "18:00-01:30", []windowTest{
+			{name: "night with the second half past one", validity: day("2026-10-31"), now: "2026-11-01T01:45-04:00", want: "2026-10-31T04:00-04:00 2026-11-01T02:00-05:00"},
+			{name: "night before the gap", validity: day("2026-03-07"), now: "2026-03-08T01:00-05:00", want: "2026-03-07T04:00-05:00 2026-03-08T03:00-04:00"},
+			{name: "three days with a change", validity: gate.Validity{Days: 3}, first: "2026-10-30T19:00-04:00", now: "2026-11-02T01:00-05:00", want: "2026-11-01T04:00-05:00 2026-11-02T02:00-05:00"},
+		}},
+		{"Australia/Lord_Howe", "20:00-01:45", []windowTest{
+			{name: "night with half an hour more", validity: day("2026-04-04"), now: "2026-04-05T01:40+10:30", want: "2026-04-04T04:00+11:00 2026-04-05T02:15+10:30"},
+			{name: "night with half an hour less", validity: day("2026-10-03"), now: "2026-10-03T23:00+10:30", want: "2026-10-03T04:00+10:30 2026-10-04T02:45+11:00"},
+			{name: "the day after", validity: gate.Validity{Days: 2}, first: "2026-04-04T21:00+11:00", now: "2026-04-05T21:00+10:30", want: "2026-04-05T04:00+10:30 2026-04-06T02:15+10:30"},
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.zone, func(t *testing.T) {
+			c := &gate.Calendar{Zone: zone(t, tt.zone), Weekly: every(hours(t, tt.hours)), DayEnds: 4 * 60,
+				Grace: gate.Grace{Early: 10 * time.Minute, Late: 30 * time.Minute}}
+			testWindows(t, c, tt.windows)
+		})
+	}
+}

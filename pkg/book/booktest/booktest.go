@@ -59,6 +59,11 @@ func Run(t *testing.T, open func(t *testing.T) gate.Book) {
 		{"renew refuses strangers", renewRefusesStrangers},
 		{"renew ends with the visit", renewEnds},
 		{"renew takes a fresh verdict", takesFreshVerdict},
+		{"a young session stays", youngSessionStays},
+		{"a young session is seen", youngSessionIsSeen},
+		{"a session that was entered with is rotated", enteredSessionIsRotated},
+		{"tells the session of the device", tellsSession},
+		{"tabs over two rotations", tabsOverTwoRotations},
 		{"twenty tabs renew at once", twentyTabs},
 		{"renew at once with different sessions", twoThieves},
 		{"a session comes back", sessionComesBack},
@@ -77,6 +82,7 @@ func Run(t *testing.T, open func(t *testing.T) gate.Book) {
 
 		{"a request comes again", comesAgain},
 		{"a key comes with another request", comesWithOtherBody},
+		{"a key belongs to its ticket", keyBelongsToTicket},
 		{"a key is forgotten after a day", isForgottenAfterADay},
 		{"a refused request is not remembered", refusalIsNotRemembered},
 		{"a request comes again too late", comesAgainTooLate},
@@ -92,6 +98,8 @@ func Run(t *testing.T, open func(t *testing.T) gate.Book) {
 		{"clock set back", clockBack},
 		{"clock set back after the end", clockBackAfterTheEnd},
 		{"first use stays", firstUseStays},
+		{"knows the first use", knowsFirstUse},
+		{"a refusal is no use", refusalIsNoUse},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { tt.test(t, open(t)) })

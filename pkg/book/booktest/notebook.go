@@ -37,13 +37,19 @@ type noteDevice struct {
 	visit   *noteVisit
 	where   string
 	session gate.SessionHash
-	before  []gate.SessionHash // rotated away, the last one last
-	rotated time.Time          // the last time; zero after the ticket was shown
+	before  []noteSpent // rotated away, the last one last
+	rotated time.Time   // the last time; zero after the ticket was shown
 	seen    time.Time
+}
+
+type noteSpent struct {
+	session gate.SessionHash
+	at      time.Time
 }
 
 type noteRequest struct {
 	gate.Idempotency
+	ticket gate.Fingerprint
 	device *noteDevice
 	at     time.Time
 }
@@ -71,7 +77,7 @@ func (n *notebook) sitting(v *noteVisit) (list []*noteDevice) {
 // answer is what a device is told.
 func (n *notebook) answer(d *noteDevice) *gate.Admission {
 	a := d.visit.Admission
-	a.FirstUse, a.Taken, a.Device = n.firstUse[a.Ticket], len(n.sitting(d.visit)), d.id
+	a.FirstUse, a.Taken, a.Device, a.Held = n.firstUse[a.Ticket], len(n.sitting(d.visit)), d.id, d.session
 	return &a
 }
 
@@ -104,7 +110,7 @@ func (n *notebook) enter(e gate.Entry) (*noteDevice, error) {
 	}
 	v.entitle(append(v.Entitlements, e.Entitlements...))
 	if e.Request.Key != [32]byte{} {
-		n.requests = append(n.requests, noteRequest{e.Request, d, e.At})
+		n.requests = append(n.requests, noteRequest{e.Request, e.Ticket, d, e.At})
 	}
 	return d, nil
 }
@@ -115,7 +121,7 @@ func (n *notebook) again(e gate.Entry) (*noteDevice, error) {
 		return nil, nil
 	}
 	for _, r := range slices.Backward(n.requests) {
-		if r.Key != e.Request.Key {
+		if r.Key != e.Request.Key || r.ticket != e.Ticket {
 			continue
 		}
 		switch v := r.device.visit; {
@@ -236,8 +242,24 @@ func (d *noteDevice) has(s gate.SessionHash, at time.Time, grace time.Duration) 
 		return true
 	}
 	last := len(d.before) - 1
-	return last >= 0 && d.before[last] == s && !d.rotated.IsZero() &&
+	return last >= 0 && d.before[last].session == s && !d.rotated.IsZero() &&
 		!at.After(d.rotated.Add(grace)) && !at.Before(d.rotated.Add(-grace))
+}
+
+// young reports whether the device's session began by a rotation less than
+// grace ago, or ahead.
+func (d *noteDevice) young(at time.Time, grace time.Duration) bool {
+	return !d.rotated.IsZero() && at.Before(d.rotated.Add(grace)) && at.After(d.rotated.Add(-grace))
+}
+
+// spent returns when a session was rotated away, the last time.
+func (d *noteDevice) spent(s gate.SessionHash) (time.Time, bool) {
+	for _, b := range slices.Backward(d.before) {
+		if b.session == s {
+			return b.at, true
+		}
+	}
+	return time.Time{}, false
 }
 
 // errGone is a denial with ReasonNoSession or ReasonRevoked: a book may forget
@@ -247,7 +269,7 @@ var errGone = errors.New("gone")
 // alive returns the device of a session, if it sits in a visit that goes on.
 func (n *notebook) alive(s gate.SessionHash, at time.Time) (*noteDevice, error) {
 	for _, d := range n.devices {
-		if d.session != s && !slices.Contains(d.before, s) || d.where == left || d.visit.over(at) {
+		if _, spent := d.spent(s); d.session != s && !spent || d.where == left || d.visit.over(at) {
 			continue
 		}
 		if d.visit.followed {
@@ -274,15 +296,17 @@ func (n *notebook) renew(r gate.Renewal) (*noteDevice, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
+	switch spent, _ := d.spent(r.Session); {
+	case d.session == r.Session && d.young(r.At, r.Grace):
+		d.see(r.At)
 	case d.session == r.Session:
-		d.before, d.session, d.rotated = append(d.before, r.Session), r.Next, r.At
+		d.before, d.session, d.rotated = append(d.before, noteSpent{r.Session, r.At}), r.Next, r.At
 		d.see(r.At)
 	case d.has(r.Session, r.At, r.Grace):
-	case r.At.Before(d.rotated): // by a clock that was set back
-		return nil, gate.Deny(gate.ReasonNoSession, nil)
-	default:
+	case r.At.After(spent.Add(r.Grace)):
 		d.where = out
+		return nil, gate.Deny(gate.ReasonNoSession, nil)
+	default: // too soon for a thief, or by a clock that was set back
 		return nil, gate.Deny(gate.ReasonNoSession, nil)
 	}
 	if v := d.visit; r.Fresh != nil {

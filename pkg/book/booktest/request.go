@@ -41,7 +41,6 @@ func comesAgain(t *testing.T, b gate.Book) {
 func comesWithOtherBody(t *testing.T, b gate.Book) {
 	enter(t, b, request("1", "K", "A"))
 	for _, other := range []gate.Entry{request("2", "K", "B"), request("1", "K", "")} {
-		other.Ticket = fingerprint("B")
 		if a, err := b.Enter(t.Context(), other); a != nil || !errors.Is(err, gate.ErrOtherRequest) {
 			t.Errorf("Enter = %+v, %v, want ErrOtherRequest", a, err)
 		}
@@ -50,10 +49,27 @@ func comesWithOtherBody(t *testing.T, b gate.Book) {
 	if a := find(t, b, "1", noon); a.Taken != 1 {
 		t.Errorf("%d seats taken, want 1", a.Taken)
 	}
-	e := request("2", "another K", "B") // the ticket was not touched
-	e.Ticket = fingerprint("B")
-	if a := enter(t, b, e); a.Taken != 1 || !a.Begins.Equal(noon) {
-		t.Errorf("the other ticket got %+v, want a new visit", a)
+	if a := enter(t, b, request("2", "another K", "B")); a.Taken != 2 {
+		t.Errorf("under another key: %+v, want the second seat", a)
+	}
+}
+
+// A key belongs to its ticket, whatever others call their requests.
+func keyBelongsToTicket(t *testing.T, b gate.Book) {
+	first := enter(t, b, request("1", "K", "A"))
+	for _, body := range []string{"A", "B"} {
+		e := request("2 "+body, "K", body)
+		e.Ticket = fingerprint("B" + body)
+		other := enter(t, b, e)
+		if other.ID == first.ID || other.Device == first.Device || other.Taken != 1 {
+			t.Errorf("the same key with another ticket: %+v, want a visit of its own", other)
+		}
+		if again := enter(t, b, e); again.Device != other.Device || again.Taken != 1 {
+			t.Errorf("again: %+v, want device %s", again, other.Device)
+		}
+	}
+	if again := enter(t, b, request("1", "K", "A")); again.Device != first.Device || again.Taken != 1 {
+		t.Errorf("again: %+v, want device %s", again, first.Device)
 	}
 }
 
@@ -93,8 +109,9 @@ func refusalIsNotRemembered(t *testing.T, b gate.Book) {
 	e = request("3", "another K", "A")
 	e.Seats = 1
 	refusesEntry(t, b, e, gate.ReasonSeatsTaken)
+	leave(t, b, "2")
 	e = request("3", "another K", "B")
-	e.Ticket = fingerprint("B")
+	e.Seats = 1
 	enter(t, b, e)
 }
 

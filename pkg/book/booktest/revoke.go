@@ -199,7 +199,7 @@ func renewAmidRevoke(t *testing.T, b gate.Book) {
 		target := gate.Target{Kind: kind, Ticket: fingerprint(fmt.Sprint("amid ", round))}
 		for i := range devices {
 			e := entry(name(i, 0))
-			e.Ticket, e.Seats = target.Ticket, devices
+			e.Ticket, e.Seats, e.Ends = target.Ticket, devices, noon.Add(10_000*time.Hour)
 			if kind == gate.TargetDevice { // each of its own, as one is revoked
 				e.Ticket = fingerprint(name(i, 0))
 			}
@@ -211,7 +211,9 @@ func renewAmidRevoke(t *testing.T, b gate.Book) {
 			watched = devices - 1
 		}
 		raceRevoke(t, b, target, devices-watched, func(i, generation int) gate.Renewal {
-			return renewal(name(watched+i, generation), name(watched+i, generation+1), noon)
+			r := renewal(name(watched+i, generation), name(watched+i, generation+1), noon.Add(time.Duration(generation)*time.Second))
+			r.Grace = time.Second // as far apart as they must be
+			return r
 		})
 	}
 }

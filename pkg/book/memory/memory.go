@@ -4,7 +4,6 @@
 package memory
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -23,8 +22,8 @@ type Book struct {
 	visits   map[string]*visit            // by admission ID
 	devices  map[string]*device           // by device ID
 	sessions map[gate.SessionHash]*device // that has the session
-	spent    map[gate.SessionHash]*device // that had it before a rotation
-	requests map[[32]byte]request
+	spent    map[gate.SessionHash]spent   // that was rotated away
+	requests map[requestKey]request
 }
 
 type ticket struct {
@@ -47,9 +46,21 @@ type device struct {
 	session  gate.SessionHash
 	previous gate.SessionHash // zero means none
 	spent    []gate.SessionHash
-	rotated  time.Time
+	rotated  time.Time // when session took the place of previous; zero if Enter gave it out
 	seen     time.Time
 	revoked  bool
+}
+
+// A spent session was device's until it was rotated away.
+type spent struct {
+	device *device
+	at     time.Time
+}
+
+// A requestKey is one that belongs to a ticket.
+type requestKey struct {
+	ticket gate.Fingerprint
+	key    [32]byte
 }
 
 type request struct {
@@ -64,7 +75,17 @@ const day = 24 * time.Hour
 // New returns an empty book.
 func New() *Book {
 	return &Book{tickets: map[gate.Fingerprint]*ticket{}, visits: map[string]*visit{}, devices: map[string]*device{},
-		sessions: map[gate.SessionHash]*device{}, spent: map[gate.SessionHash]*device{}, requests: map[[32]byte]request{}}
+		sessions: map[gate.SessionHash]*device{}, spent: map[gate.SessionHash]spent{}, requests: map[requestKey]request{}}
+}
+
+// FirstUse implements gate.Book.
+func (b *Book) FirstUse(_ context.Context, f gate.Fingerprint) (time.Time, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if t := b.tickets[f]; t != nil && t.visit != nil {
+		return t.visit.admission.FirstUse, nil
+	}
+	return time.Time{}, nil
 }
 
 // Enter implements gate.Book.
@@ -90,14 +111,14 @@ func (b *Book) Enter(_ context.Context, e gate.Entry) (*gate.Admission, error) {
 	}
 	v.join(e)
 	if e.Request.Key != [32]byte{} {
-		b.requests[e.Request.Key] = request{e.Request.Body, d, e.At}
+		b.requests[requestKey{e.Ticket, e.Request.Key}] = request{e.Request.Body, d, e.At}
 	}
 	return d.answer(), nil
 }
 
 // repeated returns the device of a request that was answered before, or nil.
 func (b *Book) repeated(e gate.Entry) (*device, error) {
-	r, ok := b.requests[e.Request.Key]
+	r, ok := b.requests[requestKey{e.Ticket, e.Request.Key}]
 	switch {
 	case !ok || e.At.Sub(r.at) >= day:
 		return nil, nil
@@ -129,6 +150,9 @@ func (b *Book) visit(e gate.Entry) (*ticket, *visit, error) {
 	case v != nil && v.admission.State == gate.StateActive && !v.over(e.At):
 		return t, v, nil
 	}
+	if other := b.sessions[e.Session]; other != nil && other.visit != v {
+		return nil, nil, errTaken // before anything has changed
+	}
 	firstUse := e.FirstUse
 	if firstUse.IsZero() {
 		firstUse = e.At
@@ -147,7 +171,7 @@ func (b *Book) visit(e gate.Entry) (*ticket, *visit, error) {
 func (v *visit) join(e gate.Entry) {
 	a := &v.admission
 	a.Seats, a.Source, a.Ref = e.Seats, e.Source, e.Ref
-	v.entitle(merge(a.Entitlements, e.Entitlements))
+	v.entitle(gate.Merge(a.Entitlements, e.Entitlements))
 	if e.At.After(a.VerdictAt) {
 		a.VerdictAt = e.At
 	}
@@ -167,22 +191,7 @@ func (d *device) answer() *gate.Admission {
 		return nil
 	}
 	a := d.visit.admission
-	a.Taken, a.Device = len(d.visit.devices), d.id
+	a.Taken, a.Device, a.Held = len(d.visit.devices), d.id, d.session
 	a.Entitlements = slices.Clone(a.Entitlements)
 	return &a
-}
-
-// merge returns have with the packages of next put in, or in place of their
-// older selves: a pass shown at the second attraction keeps the first open.
-func merge(have, next []gate.Entitlement) []gate.Entitlement {
-	merged := slices.DeleteFunc(slices.Clone(have), func(old gate.Entitlement) bool {
-		return slices.ContainsFunc(next, func(e gate.Entitlement) bool {
-			return e.Attraction == old.Attraction && e.Package == old.Package
-		})
-	})
-	merged = append(merged, next...)
-	slices.SortFunc(merged, func(a, b gate.Entitlement) int {
-		return cmp.Or(cmp.Compare(a.Attraction, b.Attraction), cmp.Compare(a.Package, b.Package))
-	})
-	return merged
 }

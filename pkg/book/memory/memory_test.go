@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"errors"
+	"os"
 	"testing"
 	"time"
 
@@ -43,6 +44,11 @@ func TestRevokedIsFinal(t *testing.T) {
 	}
 }
 
+// TestModel does 100,000 operations under "make trouble".
 func TestModel(t *testing.T) {
-	booktest.Model(t, func(*testing.T) gate.Book { return memory.New() }, 2_000)
+	operations := 2_000
+	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+		operations = 100_000
+	}
+	booktest.Model(t, func(*testing.T) gate.Book { return memory.New() }, operations)
 }

@@ -31,7 +31,7 @@ func (b *Book) holder(s gate.SessionHash) *device {
 	if d := b.sessions[s]; d != nil {
 		return d
 	}
-	return b.spent[s]
+	return b.spent[s].device
 }
 
 // living returns the device of a session whose admission goes on.
@@ -44,6 +44,12 @@ func (b *Book) living(s gate.SessionHash, at time.Time) (*device, error) {
 		return nil, gate.Deny(gate.ReasonRevoked, nil)
 	}
 	return d, nil
+}
+
+// young reports whether the device's session began by a rotation only a moment
+// ago. By a clock that was set back that was a moment ahead.
+func (d *device) young(at time.Time, grace time.Duration) bool {
+	return !d.rotated.IsZero() && at.Sub(d.rotated).Abs() < grace
 }
 
 // holds reports whether s is the device's session, or was until a moment ago.
@@ -69,28 +75,35 @@ func (b *Book) Renew(_ context.Context, r gate.Renewal) (*gate.Admission, error)
 	switch {
 	case err != nil:
 		return nil, err
-	case r.Session == d.session && b.sessions[r.Next] != nil:
-		return nil, errTaken
+	case r.Session == d.session && d.young(r.At, r.Grace):
+		d.see(r.At)
 	case r.Session == d.session:
-		b.rotate(d, r)
+		err = b.rotate(d, r)
 	case d.holds(r.Session, r.At, r.Grace):
-	case r.At.Before(d.rotated): // the clock was set back: nobody can tell
-		return nil, gate.Deny(gate.ReasonNoSession, errReused)
 	default:
-		b.revokeDevice(d)
-		return nil, gate.Deny(gate.ReasonNoSession, errReused)
+		if r.At.Sub(b.spent[r.Session].at) > r.Grace { // else nobody can tell
+			b.revokeDevice(d)
+		}
+		err = gate.Deny(gate.ReasonNoSession, errReused)
+	}
+	if err != nil {
+		return nil, err
 	}
 	d.visit.refresh(r.Fresh)
 	return d.answer(), nil
 }
 
-func (b *Book) rotate(d *device, r gate.Renewal) {
+func (b *Book) rotate(d *device, r gate.Renewal) error {
+	if b.sessions[r.Next] != nil {
+		return errTaken
+	}
 	delete(b.sessions, d.session)
-	b.spent[d.session] = d
+	b.spent[d.session] = spent{d, r.At}
 	d.spent = append(d.spent, d.session)
 	d.previous, d.session, d.rotated = d.session, r.Next, r.At
 	d.see(r.At)
 	b.sessions[r.Next] = d
+	return nil
 }
 
 // refresh replaces what the visit may open by what the source says now, if it
@@ -99,7 +112,7 @@ func (v *visit) refresh(fresh *gate.Verdict) {
 	a := &v.admission
 	if fresh != nil {
 		a.VerdictAt = fresh.At
-		v.entitle(slices.DeleteFunc(merge(nil, fresh.Entitlements), func(e gate.Entitlement) bool {
+		v.entitle(slices.DeleteFunc(gate.Merge(nil, fresh.Entitlements), func(e gate.Entitlement) bool {
 			return slices.Contains(v.lost, e.Attraction)
 		}))
 	}

@@ -80,7 +80,7 @@ func (b *Book) leave(d *device) {
 		if b.sessions[s] == d {
 			delete(b.sessions, s)
 		}
-		if b.spent[s] == d {
+		if b.spent[s].device == d {
 			delete(b.spent, s)
 		}
 	}

@@ -23,6 +23,15 @@ func (b *Book) Append(ctx context.Context, e book.AuditEvent) error {
 	return err
 }
 
+// sign puts the event of a change at the end of the audit, in the transaction
+// of the change, unless it is the zero event.
+func (t *tx) sign(by book.AuditEvent) error {
+	if by == (book.AuditEvent{}) {
+		return nil
+	}
+	return t.append(by)
+}
+
 func (t *tx) append(e book.AuditEvent) error {
 	var last book.AuditEvent
 	err := t.row(`SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`, nil, &last.Seq, digest{&last.Hash})

@@ -6,17 +6,26 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	engine "modernc.org/sqlite"
 )
 
-// backupPages are copied at a time, 256 KiB; writes go on in between.
-const backupPages = 64
+// A backup is in no hurry: it copies 256 KiB, lets the system begin to write
+// them, and rests for three times as long as that took, so that those who come
+// meanwhile have most of the processor and of the disk. A sync of all that was
+// copied, at the end, would hold up theirs for as long as it takes.
+const (
+	backupPages = 64
+	backupRest  = 3
+	restAtMost  = 500 * time.Millisecond
+)
 
 // Backup copies the book to a new file at path, which must not exist. The copy
-// has everything that was written before Backup returns; see "SQLite Backup
-// API" on sqlite.org for how. It is a book with nothing in its log, checked
-// and on disk. One backup is made at a time.
+// is the book at one moment after Backup was called; see "SQLite Backup API" on
+// sqlite.org for how. It is a book with nothing in its log, checked and on
+// disk. One backup is made at a time, and until it is done the log of this book
+// cannot be begun anew.
 func (b *Book) Backup(ctx context.Context, path string) (err error) {
 	b.backup.Lock()
 	defer b.backup.Unlock()
@@ -34,10 +43,7 @@ func (b *Book) Backup(ctx context.Context, path string) (err error) {
 		return errors.Join(err, reserved.Close())
 	}
 	defer func() { _ = os.Remove(partial.Name()) }()
-	if err := errors.Join(reserved.Close(), partial.Close()); err != nil {
-		return err
-	}
-	if err := b.copy(ctx, partial.Name()); err != nil {
+	if err := errors.Join(reserved.Close(), b.copy(ctx, partial), partial.Close()); err != nil {
 		return err
 	}
 	if err := settle(ctx, partial.Name()); err != nil {
@@ -49,49 +55,62 @@ func (b *Book) Backup(ctx context.Context, path string) (err error) {
 	return syncDir(filepath.Dir(path))
 }
 
-// copy fills an empty file. The writer's own connection reads, so that what it
-// writes meanwhile goes into the copy as well.
-func (b *Book) copy(ctx context.Context, path string) error {
-	to := (&Book{path: path}).dsn("rw", map[string]string{"synchronous": "0"}) // see settle
-	err := b.writer.do(ctx, &job{alone: func(w *writer) error { return w.beginBackup(to) }})
-	for more := err == nil; more && err == nil; {
-		err = b.writer.do(ctx, &job{alone: func(w *writer) (err error) {
-			more, err = w.stepBackup()
-			return err
-		}})
+// copy fills an empty file. It has a connection of its own, which sees the book
+// as it was at the beginning, so it neither waits for writes nor they for it.
+func (b *Book) copy(ctx context.Context, to *os.File) error {
+	b.copying.Store(true)
+	defer b.copying.Store(false)
+	if err := b.writer.do(ctx, &job{alone: func(*writer) error { return nil }}); err != nil { // not after Close
+		return b.explain("back up", err)
 	}
-	end := b.writer.do(context.WithoutCancel(ctx), &job{alone: (*writer).endBackup})
-	return b.explain("back up", errors.Join(err, end))
-}
-
-func (w *writer) beginBackup(to string) error {
-	return w.conn.Raw(func(c any) (err error) {
-		from, ok := c.(interface {
-			NewBackup(string) (*engine.Backup, error)
-		})
-		if !ok {
-			return fmt.Errorf("the driver's %T makes no backups", c)
-		}
-		w.backup, err = from.NewBackup(to)
+	db, err := b.pool("ro", 1, map[string]string{"query_only": "1", "cache_size": "-256"})
+	if err != nil {
 		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return b.explain("back up", err)
+	}
+	defer conn.Close()
+	for _, begin := range []string{"BEGIN", "SELECT open FROM meta"} { // what is read first is what is seen from then on
+		if _, err := conn.ExecContext(ctx, begin); err != nil {
+			return b.explain("back up", err)
+		}
+	}
+	return b.explain("back up", conn.Raw(func(c any) error { return backUp(ctx, c, to) }))
+}
+
+// backUp copies what a connection sees, from first to last.
+func backUp(ctx context.Context, conn any, to *os.File) error {
+	from, ok := conn.(interface {
+		NewBackup(string) (*engine.Backup, error)
 	})
-}
-
-func (w *writer) stepBackup() (more bool, err error) {
-	if w.backup == nil {
-		return false, errors.New("the connection was lost meanwhile")
+	if !ok {
+		return fmt.Errorf("the driver's %T makes no backups", conn)
 	}
-	return w.backup.Step(backupPages)
+	backup, err := from.NewBackup((&Book{path: to.Name()}).dsn("rw", map[string]string{"synchronous": "0", "cache_size": "-256"}))
+	if err != nil {
+		return err
+	}
+	for more := true; more && err == nil; {
+		begin := time.Now()
+		if more, err = backup.Step(backupPages); err == nil && more {
+			writeBack(to)
+			err = rest(ctx, min(backupRest*time.Since(begin), restAtMost))
+		}
+	}
+	return errors.Join(err, backup.Finish())
 }
 
-// endBackup must come before its connection is closed.
-func (w *writer) endBackup() error {
-	if w.backup == nil {
+// rest waits for d, or until ctx has ended.
+func rest(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
 		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	err := w.backup.Finish()
-	w.backup = nil
-	return err
 }
 
 // settle makes a copy fit to be opened, looks whether it is whole, and puts it

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 )
 
@@ -15,7 +16,7 @@ func TestBackupWhileWriting(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
 	b := open(t, filepath.Join(folder, "book.db"))
-	if _, _, err := b.Import(t.Context(), records(1, heavy(20_000))); err != nil {
+	if _, _, err := b.Import(t.Context(), "list", records(1, heavy(20_000)), book.AuditEvent{}); err != nil {
 		t.Fatal(err)
 	}
 	done := make(chan struct{})

@@ -99,8 +99,8 @@ func BenchmarkRenewParallel(b *testing.B) {
 // BenchmarkImport imports a list of tickets that are all new.
 func BenchmarkImport(b *testing.B) {
 	for b.Loop() {
-		book := open(b, filepath.Join(b.TempDir(), "book.db"))
-		added, _, err := book.Import(b.Context(), records(b.N, 100_000))
+		engine := open(b, filepath.Join(b.TempDir(), "book.db"))
+		added, _, err := engine.Import(b.Context(), "list", records(b.N, 100_000), book.AuditEvent{})
 		if err != nil || added != 100_000 {
 			b.Fatalf("Import = %d, %v", added, err)
 		}

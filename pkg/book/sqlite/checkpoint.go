@@ -12,12 +12,13 @@ import (
 // moment, it is cut when it has grown to four times that: readers who started
 // after the copying do not need it, so that waits only for those before.
 const (
-	copyPages = 1_000 // 4 MiB
-	cutWait   = 250 * time.Millisecond
+	copyPages = 1_000                  // 4 MiB
+	cutWait   = 250 * time.Millisecond // for readers who began before
 )
 
-// thresholds are the log sizes, in pages, that something happens at next.
-type thresholds struct{ copy, cut, warn int }
+// thresholds are the log sizes, in pages, that something happens at next, and
+// the largest since the log was cut.
+type thresholds struct{ copy, cut, warn, peak int }
 
 // checkpoint keeps the log small. What fails here is tried again when the log
 // has grown further; nothing is lost by waiting.
@@ -26,13 +27,20 @@ func (w *writer) checkpoint() {
 		return
 	}
 	unit := cmp.Or(w.book.opts.copyPages, copyPages)
-	pages, _ := w.checkpointMode(context.Background(), "NOOP")
-	if pages < unit {
+	pages, _ := w.checkpointMode("NOOP")
+	if pages < unit { // begun anew
+		if w.log.peak >= 4*unit {
+			w.cut()
+		}
 		w.log = thresholds{copy: unit, cut: 4 * unit, warn: 16 * unit}
 	}
+	w.log.peak = max(w.log.peak, pages)
 	if pages >= w.log.copy {
 		w.log.copy = pages + unit
-		_, _ = w.checkpointMode(context.Background(), "PASSIVE")
+		_, _ = w.checkpointMode("PASSIVE")
+	}
+	if w.book.copying.Load() { // which the log must wait for, and nobody else has to
+		return
 	}
 	if pages >= w.log.cut && !w.cut() {
 		w.log.cut = pages + 4*unit
@@ -45,21 +53,25 @@ func (w *writer) checkpoint() {
 
 // cut empties the log and reports whether it could.
 func (w *writer) cut() bool {
-	ctx, cancel := context.WithTimeout(context.Background(), cutWait)
-	defer cancel()
-	_, ok := w.checkpointMode(ctx, "TRUNCATE")
+	if w.patience(cutWait) != nil {
+		return false
+	}
+	_, ok := w.checkpointMode("TRUNCATE")
+	if w.patience(0) != nil {
+		w.drop()
+	}
 	return ok
 }
 
 // checkpointMode returns the pages in the log, and whether nobody was in the
 // way. See "PRAGMA wal_checkpoint" on sqlite.org.
-func (w *writer) checkpointMode(ctx context.Context, mode string) (pages int, ok bool) {
+func (w *writer) checkpointMode(mode string) (pages int, ok bool) {
 	var busy, copied sql.NullInt64
 	var total int
 	t := &tx{writer: w}
 	s, err := t.prepare("PRAGMA wal_checkpoint(" + mode + ")")
 	if err == nil {
-		err = s.QueryRowContext(ctx).Scan(&busy, &total, &copied)
+		err = s.QueryRowContext(context.Background()).Scan(&busy, &total, &copied)
 	}
 	if err != nil {
 		w.book.opts.Log.Warn("checkpoint", "file", w.book.path, "mode", mode, "err", err)

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"time"
 )
 
 // ready makes sure that there is a connection to the file that has our name.
@@ -17,7 +19,11 @@ func (w *writer) ready() error {
 	if err != nil {
 		return err
 	}
-	w.conn, w.statements = conn, map[string]*sql.Stmt{}
+	w.conn, w.statements, w.turn = conn, map[string]*sql.Stmt{}, turn{}
+	if err := w.patience(0); err != nil { // see lock
+		w.drop()
+		return err
+	}
 	return w.book.file.note() // its log may be a new one
 }
 
@@ -34,13 +40,18 @@ func (w *writer) drop() {
 	if w.conn == nil {
 		return
 	}
-	_ = w.endBackup()
 	for _, s := range w.statements {
 		_ = s.Close()
 	}
 	_ = w.conn.Raw(func(any) error { return errBad })
 	_ = w.conn.Close()
 	w.conn = nil
+}
+
+// patience sets how long SQLite itself waits for others.
+func (w *writer) patience(d time.Duration) error {
+	_, err := w.conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA busy_timeout = %d", d.Milliseconds()))
+	return err
 }
 
 func (w *writer) exec(query string) error {

@@ -24,17 +24,19 @@ type seated struct {
 	state    string
 	current  bool      // it showed the session that it has
 	previous bool      // it showed the one before
+	rotated  time.Time // when the session that it has took the place of the one before; zero if Enter gave it out
 	spent    time.Time // when the session that it showed was rotated away
 }
 
 // deviceQuery finds the device that has a session or once had it.
-const deviceQuery = `SELECT d.seq, d.id, d.state, d.session IS ?1, d.previous IS ?1,
+const deviceQuery = `SELECT d.seq, d.id, d.state, d.session IS ?1, d.previous IS ?1, d.session, d.rotated,
 	(SELECT at FROM spent WHERE session = ?1), ` + visitColumns + `
 	FROM devices d JOIN admissions a ON a.seq = d.admission JOIN tickets t ON t.fingerprint = a.ticket
 	WHERE d.seq = coalesce((SELECT seq FROM devices WHERE session = ?1), (SELECT device FROM spent WHERE session = ?1))`
 
 func (d *seated) fields() []any {
-	return append([]any{&d.device, &d.Device, &d.state, &d.current, &d.previous, instant{&d.spent}}, d.visit.fields()...)
+	return append([]any{&d.device, &d.Device, &d.state, &d.current, &d.previous, digest{(*[32]byte)(&d.Held)}, instant{&d.rotated},
+		instant{&d.spent}}, d.visit.fields()...)
 }
 
 // living returns a denial unless the device has a seat in a visit that goes on.
@@ -51,6 +53,12 @@ func (d *seated) living(found error, at time.Time) error {
 		return gate.Deny(gate.ReasonRevoked, nil)
 	}
 	return nil
+}
+
+// young reports whether the session that the device has began by a rotation
+// only a moment ago. By a clock that was set back that was a moment ahead.
+func (d *seated) young(at time.Time, grace time.Duration) bool {
+	return !d.rotated.IsZero() && at.Sub(d.rotated).Abs() < grace
 }
 
 // inGrace reports whether the device showed the session before its current one

@@ -20,9 +20,10 @@
 //
 // What is not promised: that a disk which lies about its syncs loses nothing,
 // or that somebody who can write the file is noticed, except in the audit,
-// whose entries are chained by hash. While the disk is full or another process
-// holds the lock, every write fails, renewals among them, and Find goes on. Two
-// processes that both write without a pause can starve each other.
+// whose entries are chained by hash. While the disk is full or read-only, every
+// write fails with gate.ErrReadOnly, and while another process holds the lock,
+// with an error that is not; Find goes on. Two processes that both write
+// without a pause can starve each other.
 //
 // Prune has to be called from time to time, and Backup copies the book while it
 // is used; a plain copy of the file lacks what is still in its log, and Open

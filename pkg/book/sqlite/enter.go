@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,15 @@ import (
 
 // day is how long a request is remembered, and over which swaps are counted.
 const day = 24 * time.Hour
+
+// FirstUse implements gate.Book. It does not wait for writes.
+func (b *Book) FirstUse(ctx context.Context, f gate.Fingerprint) (first time.Time, err error) {
+	err = b.reader.QueryRowContext(ctx, `SELECT first_use FROM tickets WHERE fingerprint = ?`, f[:]).Scan(instant{&first})
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return first, b.explain("find a first use", err)
+}
 
 // Enter implements gate.Book.
 //
@@ -49,13 +59,14 @@ func (t *tx) enter(e gate.Entry) (*gate.Admission, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.Held = e.Session
 	if !isNew {
 		v.join(e)
 		if err := t.save(v); err != nil {
 			return nil, err
 		}
 	}
-	return v.answer(), t.remember(e.Request, device, e.At)
+	return v.answer(), t.remember(e, device)
 }
 
 // visit returns the visit that goes on with this ticket, or opens one.
@@ -124,7 +135,7 @@ func (t *tx) close(v *visit, at time.Time) error {
 
 // join puts into the visit what the entry says.
 func (v *visit) join(e gate.Entry) {
-	v.Seats, v.Entitlements = e.Seats, merge(v.Entitlements, e.Entitlements)
+	v.Seats, v.Entitlements = e.Seats, gate.Merge(v.Entitlements, e.Entitlements)
 	v.Source, v.Ref = e.Source, e.Ref
 	if at := floor(e.At); at.After(v.VerdictAt) {
 		v.VerdictAt = at

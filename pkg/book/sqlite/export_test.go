@@ -12,6 +12,9 @@ func OpenVFS(ctx context.Context, path string, opts Options, vfs string, copyPag
 	return Open(ctx, path, opts)
 }
 
+// SortAtATime makes Import sort, and write, a few records only at a time.
+func (b *Book) SortAtATime(n int) { b.opts.window = n }
+
 // Reader is the pool of connections that read.
 func (b *Book) Reader() *sql.DB { return b.reader }
 
@@ -35,6 +38,8 @@ var (
 	Pragmas    = pragmas
 	Migrate    = migrate
 	Migrations = migrations
+
+	ErrOvertaken = errOvertaken
 )
 
 // Connections of a pool, and the page of a list.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -71,7 +72,7 @@ func TestDiskRefuses(t *testing.T) {
 				t.Errorf("Enter = %v, %v, want that the disk is full", a, err)
 			}
 		})
-		if _, _, err := b.Import(t.Context(), records(round, 10)); err == nil || !strings.Contains(err.Error(), "the disk is full") {
+		if _, _, err := b.Import(t.Context(), "list", records(round, 10), book.AuditEvent{}); err == nil || !strings.Contains(err.Error(), "the disk is full") {
 			t.Errorf("Import = %v, want that the disk is full", err)
 		}
 		finds(t, b, "1", noon, "")

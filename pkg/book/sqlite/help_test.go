@@ -17,6 +17,8 @@ import (
 // noon is when all visits here begin; a book must not look at its own clock.
 var noon = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
+const day = 24 * time.Hour
+
 // fingerprint and session name tickets and devices.
 func fingerprint(name string) gate.Fingerprint { return sha256.Sum256([]byte("ticket " + name)) }
 func session(name string) gate.SessionHash     { return sha256.Sum256([]byte("session " + name)) }

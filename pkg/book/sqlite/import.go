@@ -2,8 +2,9 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -11,75 +12,71 @@ import (
 	"github.com/handstamp/handstamp/pkg/book"
 )
 
-// Records of an import share a transaction with so many others; visitors who
-// come meanwhile wait for one of those at most. So many are sorted by code
-// before that: each transaction then changes a narrow part of the index, which
-// makes a million several times quicker.
+// So many records of a list are sorted by code before they are put into the
+// book, in parts that have a transaction each: one then changes a narrow part
+// of the index, which makes a million several times quicker. Visitors who come
+// meanwhile wait for one part at most, of 2,500 records.
 const (
-	importBatch  = 2_500
 	importWindow = 50_000
+	importParts  = 20
 
 	// importPause leaves the lock free after each transaction: another process
 	// that waits for it looks from time to time only.
-	importPause = 10 * time.Millisecond
+	importPause = 5 * time.Millisecond
 )
 
-// An imported record has its place in the list.
-type imported struct {
-	book.Record
-	number int
-}
-
-// Import puts records into the book, many at a time, and returns how many
-// were new. Codes that are on record already stay as they are, so an import
-// that was interrupted is simply done again. After an error, what the counts
-// say is in the book and nothing else is; the error names a record by its
-// place in the list. A process that serves visitors may go on meanwhile.
-func (b *Book) Import(ctx context.Context, records iter.Seq[book.Record]) (added, unchanged int, err error) {
-	window := make([]imported, 0, importWindow)
-	number := 0
-	flush := func() bool {
-		var n, done int
-		n, done, err = b.importWindow(ctx, window)
-		added, unchanged, window = added+n, unchanged+done-n, window[:0]
-		return err == nil
+// Import puts the records of a list into the book, many at a time, as those of
+// a batch, and returns how many were new. No record of it can be seen until all
+// of them are there; then all can be, at once. Codes that are on record already
+// stay as they are, so an import that was interrupted, or ended with an error,
+// goes on when it is done again: within a week, see Prune, and by one caller at
+// a time, as an older attempt at the same batch fails when a new one begins.
+//
+// The error names a record by its place in the list; what the counts say is on
+// record then and waits. A list that breaks off looks like one that ends: who
+// yields it has to end ctx. The event, unless it is zero, is written when all is
+// done. A process that serves visitors may go on meanwhile.
+func (b *Book) Import(ctx context.Context, batch string, records iter.Seq[book.Record], by book.AuditEvent) (added, unchanged int, err error) {
+	if batch == "" {
+		return 0, 0, b.explain("import", errors.New("a list without a name for its batch"))
 	}
+	s, err := b.stage(ctx, batch)
+	if err != nil {
+		return 0, 0, err
+	}
+	window := make([]*listed, 0, cmp.Or(b.opts.window, importWindow))
+	number := 0
 	for r := range records {
 		number++
-		if window = append(window, imported{r, number}); len(window) == importWindow && !flush() {
-			return added, unchanged, err
+		r.Batch = batch
+		window = append(window, &listed{r, number})
+		if err = checkRecord(&r); err != nil {
+			return s.added, s.unchanged, b.explain("import", window[len(window)-1].blame(err))
 		}
+		if len(window) < cap(window) {
+			continue
+		}
+		if err = s.put(ctx, window); err != nil {
+			return s.added, s.unchanged, err
+		}
+		window = window[:0]
 	}
-	flush()
-	return added, unchanged, err
+	if err = s.put(ctx, window); err == nil {
+		err = s.publish(ctx, by)
+	}
+	return s.added, s.unchanged, err
 }
 
-// importWindow adds records and returns how many were new of how many that are
-// on record now.
-func (b *Book) importWindow(ctx context.Context, window []imported) (added, done int, err error) {
-	slices.SortStableFunc(window, func(a, b imported) int { return bytes.Compare(a.Code[:], b.Code[:]) })
-	for batch := range slices.Chunk(window, importBatch) {
-		n, err := b.importBatch(ctx, batch)
+// put adds a part of the list. It changes the order.
+func (s *staging) put(ctx context.Context, window []*listed) error {
+	slices.SortStableFunc(window, func(a, b *listed) int { return bytes.Compare(a.Code[:], b.Code[:]) })
+	for part := range slices.Chunk(window, max(1, cap(window)/importParts)) {
+		known, err := s.add(ctx, part)
 		if err != nil {
-			return added, done, err
+			return err
 		}
-		added, done = added+n, done+len(batch)
+		s.added, s.unchanged = s.added+len(part)-len(known), s.unchanged+len(known)
 		time.Sleep(importPause)
 	}
-	return added, done, nil
-}
-
-func (b *Book) importBatch(ctx context.Context, batch []imported) (added int, err error) {
-	return bulk(ctx, b, "import", func(t *tx) (added int, err error) {
-		for _, r := range batch {
-			isNew, err := t.put(r.Record)
-			if err != nil {
-				return 0, fmt.Errorf("record %d, id %q: %w", r.number, r.ID, err)
-			}
-			if isNew {
-				added++
-			}
-		}
-		return added, nil
-	})
+	return nil
 }

@@ -31,9 +31,9 @@ func (b *Book) Records(ctx context.Context, q book.Query) (records []book.Record
 		from = `record_places p JOIN records r ON r.seq = p.record WHERE p.attraction = ?3 AND p.record > ?1`
 	}
 	if q.Batch != "" {
-		from += ` AND r.batch = ?2`
+		from += ` AND r.batch = ?2 AND r.batch <> ''` // as in the index
 	}
-	rows, next, err := list(ctx, b, `SELECT `+recordColumns+` FROM `+from+` ORDER BY r.seq`, args, q.Limit, (*recordRow).fields,
+	rows, next, err := list(ctx, b, `SELECT `+recordColumns+` FROM `+from+` AND `+counts+` ORDER BY r.seq`, args, q.Limit, (*recordRow).fields,
 		func(r *recordRow) int64 { return r.seq })
 	for _, r := range rows {
 		records = append(records, r.Record)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,18 +30,20 @@ type Options struct {
 
 	vfs       string // for tests
 	copyPages int    // for tests
+	window    int    // for tests
 }
 
 // A Book implements gate.Book in one file. It is safe for concurrent use.
 type Book struct {
-	path   string
-	opts   Options
-	file   file
-	writer *writer
-	reader *sql.DB
-	writes *sql.DB // the writer's connection
-	find   *sql.Stmt
-	backup sync.Mutex // one at a time
+	path    string
+	opts    Options
+	file    file
+	writer  *writer
+	reader  *sql.DB
+	writes  *sql.DB // the writer's connection
+	find    *sql.Stmt
+	backup  sync.Mutex // one at a time
+	copying atomic.Bool
 }
 
 // Open opens the book in the file at path. It refuses a file that is missing,

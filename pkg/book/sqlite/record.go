@@ -15,6 +15,9 @@ import (
 // recordColumns are what a record is scanned from, with records as r.
 const recordColumns = `r.seq, r.id, r.code, r.products, r.seats, r.valid_from, r.valid_until, r.note, r.batch, r.issued, r.revoked`
 
+// counts is true of records that are not part of an import under way.
+const counts = `(r.import IS NULL OR EXISTS (SELECT 1 FROM imports i WHERE i.seq = r.import AND i.done IS NOT NULL))`
+
 // A recordRow is a Record as it is on record.
 type recordRow struct {
 	book.Record
@@ -27,56 +30,26 @@ func (r *recordRow) fields() []any {
 }
 
 // Issue puts records into the book: all of them, or none. A code or id that is
-// on record already is an ErrDuplicate that names it.
-func (b *Book) Issue(ctx context.Context, records []book.Record) error {
+// on record already is an ErrDuplicate that names the record. The event, unless
+// it is zero, is written with them.
+func (b *Book) Issue(ctx context.Context, records []book.Record, by book.AuditEvent) error {
+	list := make([]*listed, len(records))
+	for i, r := range records {
+		list[i] = &listed{r, i + 1}
+		if err := checkRecord(&list[i].Record); err != nil {
+			return b.explain("issue", list[i].blame(err))
+		}
+	}
 	_, err := bulk(ctx, b, "issue", func(t *tx) (struct{}, error) {
-		for i, r := range records {
-			added, err := t.put(r)
-			if err == nil && !added {
-				err = fmt.Errorf("its code %w", book.ErrDuplicate)
-			}
-			if err != nil {
-				return struct{}{}, fmt.Errorf("record %d, id %q: %w", i+1, r.ID, err)
-			}
+		known, err := t.add(list, 0)
+		if err == nil && len(known) > 0 {
+			err = known[0].blame(fmt.Errorf("its code %w", book.ErrDuplicate))
 		}
-		return struct{}{}, nil
-	})
-	return err
-}
-
-// put adds one record and reports whether its code was new.
-func (t *tx) put(r book.Record) (added bool, err error) {
-	if err := checkRecord(&r); err != nil {
-		return false, err
-	}
-	if r.Issued.IsZero() {
-		r.Issued = t.book.opts.Now()
-	}
-	if r.ID == "" {
-		r.ID = recordID(r.Issued)
-	}
-	seq, n, err := t.insert(`INSERT INTO records (id, code, products, seats, valid_from, valid_until, note, batch, issued, revoked)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, r.ID, r.Code[:], text(products{&r.Products}),
-		r.Seats, micros(r.ValidFrom), micros(r.ValidUntil), r.Note, r.Batch, r.Issued.UnixMicro(), micros(r.Revoked))
-	if err == nil && n == 0 {
-		return false, t.sameRecord(r)
-	}
-	for _, p := range r.Products {
 		if err != nil {
-			break
+			return struct{}{}, err
 		}
-		_, err = t.exec(`INSERT INTO record_places (attraction, record) VALUES (?, ?) ON CONFLICT DO NOTHING`, p.Attraction, seq)
-	}
-	return err == nil, err
-}
-
-// sameRecord returns an error unless it is r's own code that stands in its way.
-func (t *tx) sameRecord(r book.Record) error {
-	var known bool
-	err := t.row(`SELECT EXISTS (SELECT 1 FROM records WHERE substr(code, 1, 12) = substr(?1, 1, 12) AND code = ?1)`, []any{r.Code[:]}, &known)
-	if err == nil && !known {
-		err = fmt.Errorf("its id %w with another code", book.ErrDuplicate)
-	}
+		return struct{}{}, t.sign(by)
+	})
 	return err
 }
 
@@ -124,7 +97,7 @@ func (b *Book) Lookup(ctx context.Context, code gate.Fingerprint) (*book.Record,
 
 func (b *Book) record(ctx context.Context, where string, arg any) (*book.Record, error) {
 	r := &recordRow{}
-	err := b.reader.QueryRowContext(ctx, `SELECT `+recordColumns+` FROM records r `+where, arg).Scan(r.fields()...)
+	err := b.reader.QueryRowContext(ctx, `SELECT `+recordColumns+` FROM records r `+where+` AND `+counts, arg).Scan(r.fields()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, gate.ErrNoTarget
 	}
@@ -134,19 +107,24 @@ func (b *Book) record(ctx context.Context, where string, arg any) (*book.Record,
 	return &r.Record, nil
 }
 
-// RevokeRecord revokes a record and, for ever, the ticket that it is of. Doing
-// it again changes nothing. It returns gate.ErrNoTarget for an unknown id.
-func (b *Book) RevokeRecord(ctx context.Context, id string, at time.Time) error {
-	_, err := answer(ctx, b, "revoke a record", func(t *tx) (int, error) {
+// RevokeRecord revokes a record and, for ever, the ticket that it is of. It
+// returns how many living admissions that ended; doing it again ends none. It
+// returns gate.ErrNoTarget for an unknown id. The event, unless it is zero, is
+// written with it.
+func (b *Book) RevokeRecord(ctx context.Context, id string, at time.Time, by book.AuditEvent) (affected int, err error) {
+	return answer(ctx, b, "revoke a record", func(t *tx) (int, error) {
 		var code gate.Fingerprint
-		err := t.row(`SELECT code FROM records WHERE id = ?`, []any{id}, digest{(*[32]byte)(&code)})
+		err := t.row(`SELECT code FROM records r WHERE id = ? AND `+counts, []any{id}, digest{(*[32]byte)(&code)})
 		if errors.Is(err, sql.ErrNoRows) {
 			return 0, gate.ErrNoTarget
 		}
 		if err != nil {
 			return 0, err
 		}
-		return t.revokeTicket(code, at)
+		n, err := t.revokeTicket(code, at)
+		if err != nil {
+			return 0, err
+		}
+		return n, t.sign(by)
 	})
-	return err
 }

@@ -22,7 +22,7 @@ func TestIssue(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
 	want := record("1")
-	if err := b.Issue(t.Context(), []book.Record{want, record("2")}); err != nil {
+	if err := b.Issue(t.Context(), []book.Record{want, record("2")}, book.AuditEvent{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, got := range []func() (*book.Record, error){
@@ -37,7 +37,7 @@ func TestIssue(t *testing.T) {
 	other := record("3")
 	other.ID = want.ID
 	for _, second := range []book.Record{record("1"), other} {
-		err := b.Issue(t.Context(), []book.Record{record("new"), second})
+		err := b.Issue(t.Context(), []book.Record{record("new"), second}, book.AuditEvent{})
 		if !errors.Is(err, book.ErrDuplicate) || !strings.Contains(err.Error(), `record 2, id "id 1"`) {
 			t.Errorf("Issue = %v, want ErrDuplicate for the second, %q", err, "id 1")
 		}
@@ -62,10 +62,10 @@ func TestIssueRefusesNonsense(t *testing.T) {
 	} {
 		r := record("1")
 		spoil(&r)
-		if err := b.Issue(t.Context(), []book.Record{r}); err == nil {
+		if err := b.Issue(t.Context(), []book.Record{r}, book.AuditEvent{}); err == nil {
 			t.Errorf("Issue(%+v) succeeded", r)
 		}
-		if n, _, err := b.Import(t.Context(), slices.Values([]book.Record{r})); err == nil || n != 0 || !strings.Contains(err.Error(), "record 1") {
+		if n, _, err := b.Import(t.Context(), "list", slices.Values([]book.Record{r}), book.AuditEvent{}); err == nil || n != 0 || !strings.Contains(err.Error(), "record 1") {
 			t.Errorf("Import = %d, %v, want an error for record 1", n, err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestIssueMakesIDs(t *testing.T) {
 	b := fresh(t)
 	r := record("1")
 	r.ID, r.Issued = "", time.Time{}
-	if err := b.Issue(t.Context(), []book.Record{r}); err != nil {
+	if err := b.Issue(t.Context(), []book.Record{r}, book.AuditEvent{}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := b.Lookup(t.Context(), r.Code)
@@ -89,12 +89,12 @@ func TestRevokeRecord(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
 	r := record("A") // the ticket of entry
-	if err := b.Issue(t.Context(), []book.Record{r, record("B")}); err != nil {
+	if err := b.Issue(t.Context(), []book.Record{r, record("B")}, book.AuditEvent{}); err != nil {
 		t.Fatal(err)
 	}
 	enter(t, b, entry("1"))
 	for i := range 2 {
-		if err := b.RevokeRecord(t.Context(), r.ID, noon.Add(time.Duration(i)*time.Minute)); err != nil {
+		if _, err := b.RevokeRecord(t.Context(), r.ID, noon.Add(time.Duration(i)*time.Minute), book.AuditEvent{}); err != nil {
 			t.Errorf("RevokeRecord = %v", err)
 		}
 	}
@@ -102,7 +102,7 @@ func TestRevokeRecord(t *testing.T) {
 		t.Errorf("Record = %+v, %v, want revoked at noon", got, err)
 	}
 	finds(t, b, "1", noon, gate.ReasonRevoked)
-	if err := b.RevokeRecord(t.Context(), "nobody's", noon); !errors.Is(err, gate.ErrNoTarget) {
+	if _, err := b.RevokeRecord(t.Context(), "nobody's", noon, book.AuditEvent{}); !errors.Is(err, gate.ErrNoTarget) {
 		t.Errorf("RevokeRecord = %v, want ErrNoTarget", err)
 	}
 	revoke(t, b, gate.Target{Kind: gate.TargetTicket, Ticket: fingerprint("B")}, noon, 0)
@@ -129,7 +129,7 @@ func TestImportTwice(t *testing.T) {
 		if want[1] == 0 {
 			list = half
 		}
-		added, unchanged, err := b.Import(t.Context(), list)
+		added, unchanged, err := b.Import(t.Context(), "list", list, book.AuditEvent{})
 		if added != want[0] || unchanged != want[1] || err != nil {
 			t.Fatalf("Import = %d, %d, %v, want %d, %d", added, unchanged, err, want[0], want[1])
 		}
@@ -152,7 +152,7 @@ func TestRecords(t *testing.T) {
 		}
 		all = append(all, r)
 	}
-	if err := b.Issue(t.Context(), all); err != nil {
+	if err := b.Issue(t.Context(), all, book.AuditEvent{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

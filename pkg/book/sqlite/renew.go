@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -11,7 +12,8 @@ import (
 
 var errReused = errors.New("session used again after it was rotated")
 
-// Renew implements gate.Book. From then on the device has the session r.Next.
+// Renew implements gate.Book. From then on the device has the session r.Next,
+// unless its own began by a rotation less than r.Grace ago.
 //
 // The session before counts for r.Grace after the rotation: a lost answer, or
 // the other tabs of a browser. It does not rotate anything, so the device must
@@ -37,6 +39,8 @@ func (t *tx) renew(r gate.Renewal) (*gate.Admission, error) {
 	}
 	var err error
 	switch {
+	case d.current && d.young(r.At, r.Grace):
+		err = t.see(d, r.At)
 	case d.current:
 		err = t.rotate(d, r)
 	case d.inGrace(r.At, r.Grace):
@@ -54,9 +58,16 @@ func (t *tx) renew(r gate.Renewal) (*gate.Admission, error) {
 	return d.answer(), nil
 }
 
+// see notes that the device is there. A clock that was set back changes nothing.
+func (t *tx) see(d *seated, at time.Time) error {
+	_, err := t.exec(`UPDATE devices SET last_seen = max(last_seen, ?) WHERE seq = ?`, at.UnixMicro(), d.device)
+	return err
+}
+
 // rotate gives the device its next session. The one that it had is spent; it
 // may have been so before, in an earlier life of a request that came again.
 func (t *tx) rotate(d *seated, r gate.Renewal) error {
+	d.Held = r.Next
 	if _, err := t.exec(`UPDATE devices SET session = ?1, previous = ?2, rotated = ?3, last_seen = max(last_seen, ?3) WHERE seq = ?4`,
 		r.Next[:], r.Session[:], r.At.UnixMicro(), d.device); err != nil {
 		return err
@@ -73,7 +84,7 @@ func (t *tx) refresh(v *visit, fresh *gate.Verdict) error {
 		return t.touch(v)
 	}
 	v.VerdictAt = floor(fresh.At)
-	v.Entitlements = slices.DeleteFunc(merge(nil, fresh.Entitlements), func(e gate.Entitlement) bool {
+	v.Entitlements = slices.DeleteFunc(gate.Merge(nil, fresh.Entitlements), func(e gate.Entitlement) bool {
 		return slices.Contains(v.lost, e.Attraction)
 	})
 	return t.save(v)

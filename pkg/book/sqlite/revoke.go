@@ -4,9 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -25,19 +25,7 @@ import (
 // When it returns, no renewal succeeds any more. Cookies that are out live for
 // as long as they were signed for.
 func (b *Book) Revoke(ctx context.Context, target gate.Target, at time.Time) (affected int, err error) {
-	return answer(ctx, b, "revoke", func(t *tx) (int, error) {
-		switch target.Kind {
-		case gate.TargetTicket:
-			return t.revokeTicket(target.Ticket, at)
-		case gate.TargetAdmission:
-			return t.revokeAdmission(target.ID, at)
-		case gate.TargetDevice:
-			return t.revokeDevice(target.ID, at)
-		case gate.TargetAttraction:
-			return t.revokeAttraction(target.ID, at)
-		}
-		return 0, fmt.Errorf("a target of kind %q: %w", target.Kind, gate.ErrNoTarget)
-	})
+	return b.TakeBack(ctx, target, at, book.AuditEvent{})
 }
 
 func (t *tx) revokeTicket(ticket gate.Fingerprint, at time.Time) (int, error) {
@@ -51,19 +39,19 @@ func (t *tx) revokeTicket(ticket gate.Fingerprint, at time.Time) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.end(`ticket = ?`, ticket[:], at)
+	return t.end(`ticket = ?1`, ticket[:], at)
 }
 
 func (t *tx) revokeAdmission(id string, at time.Time) (int, error) {
-	n, err := t.end(`id = ?`, id, at)
+	n, err := t.end(`id = ?1`, id, at)
 	return t.orNoTarget(n, err, `SELECT count(*) FROM admissions WHERE id = ?`, id)
 }
 
 // end revokes the admission that is active, if there is one, and counts it if
 // it goes on. One that is over is revoked too: clocks can be set back.
 func (t *tx) end(where string, arg any, at time.Time) (living int, err error) {
-	err = t.row(`UPDATE admissions SET state = 'revoked', revision = revision + 1
-		WHERE `+where+` AND state = 'active' RETURNING ends > ?`, []any{arg, at.UnixMicro()}, &living)
+	err = t.row(`UPDATE admissions SET state = 'revoked', revoked = ?2, revision = revision + 1
+		WHERE `+where+` AND state = 'active' RETURNING ends > ?2`, []any{arg, at.UnixMicro()}, &living)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}

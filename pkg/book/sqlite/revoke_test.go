@@ -124,7 +124,7 @@ func TestRevokeAmongRenewals(t *testing.T) {
 	const devices = 8
 	for i := range devices {
 		e := entry(name(i, 0))
-		e.Seats = devices
+		e.Seats, e.Ends = devices, noon.Add(1000*time.Hour)
 		enter(t, b, e)
 	}
 	revoked := make(chan struct{})
@@ -138,7 +138,9 @@ func TestRevokeAmongRenewals(t *testing.T) {
 					over = true
 				default:
 				}
-				_, err := b.Renew(t.Context(), renewal(name(i, round), name(i, round+1), noon))
+				r := renewal(name(i, round), name(i, round+1), noon.Add(time.Duration(round)*time.Second))
+				r.Grace = time.Second // as far apart as they must be
+				_, err := b.Renew(t.Context(), r)
 				if over && err == nil {
 					t.Error("Renew succeeded after Revoke had returned")
 				}

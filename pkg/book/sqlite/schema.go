@@ -49,13 +49,18 @@ func migrate(ctx context.Context, db *sql.DB, steps []string) error {
 	}
 }
 
+// step makes one version, or reports that there is nothing to do. Most often
+// that is so, and then it waits for nobody.
 func step(ctx context.Context, db *sql.DB, steps []string) (done bool, err error) {
+	var version int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil || version >= len(steps) {
+		return err == nil, err
+	}
 	tx, err := db.BeginTx(ctx, nil) // immediate, see dsn
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = tx.Rollback() }()
-	var version int
 	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
 		return false, err
 	}

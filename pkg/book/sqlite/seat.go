@@ -2,10 +2,10 @@ package sqlite
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -71,10 +71,11 @@ func (t *tx) repeated(e gate.Entry) (*visit, error) {
 	var body [32]byte
 	var state string
 	v := &visit{}
-	err := t.row(`SELECT r.body, d.id, d.state, `+visitColumns+` FROM requests r JOIN devices d ON d.seq = r.device
+	key := requestKey(e)
+	err := t.row(`SELECT r.body, d.id, d.state, d.session, `+visitColumns+` FROM requests r JOIN devices d ON d.seq = r.device
 		JOIN admissions a ON a.seq = d.admission JOIN tickets t ON t.fingerprint = a.ticket
-		WHERE r.key = ? AND r.at > ?`, []any{e.Request.Key[:], e.At.Add(-day).UnixMicro()},
-		append([]any{digest{&body}, &v.Device, &state}, v.fields()...)...)
+		WHERE r.key = ? AND r.at > ?`, []any{key[:], e.At.Add(-day).UnixMicro()},
+		append([]any{digest{&body}, &v.Device, &state, digest{(*[32]byte)(&v.Held)}}, v.fields()...)...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
@@ -92,13 +93,20 @@ func (t *tx) repeated(e gate.Entry) (*visit, error) {
 	return v, nil
 }
 
+// requestKey is the key as it is on record: SHA-256 of the ticket that it
+// belongs to, and of the key.
+func requestKey(e gate.Entry) [sha256.Size]byte {
+	return sha256.Sum256(append(e.Ticket[:], e.Request.Key[:]...))
+}
+
 // remember records which device a request was for.
-func (t *tx) remember(r gate.Idempotency, device int64, at time.Time) error {
-	if r.Key == [32]byte{} {
+func (t *tx) remember(e gate.Entry, device int64) error {
+	if e.Request.Key == [32]byte{} {
 		return nil
 	}
+	key := requestKey(e)
 	_, err := t.exec(`INSERT INTO requests (key, body, device, at) VALUES (?, ?, ?, ?)
 		ON CONFLICT (key) DO UPDATE SET body = excluded.body, device = excluded.device, at = excluded.at`,
-		r.Key[:], r.Body[:], device, at.UnixMicro())
+		key[:], e.Request.Body[:], device, e.At.UnixMicro())
 	return err
 }

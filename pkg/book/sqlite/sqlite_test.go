@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -11,6 +12,16 @@ import (
 
 func TestBook(t *testing.T) {
 	booktest.Run(t, func(t *testing.T) gate.Book { return open(t, filepath.Join(t.TempDir(), "book.db")) })
+}
+
+// TestModel does 100,000 operations under "make trouble", which take minutes.
+func TestModel(t *testing.T) {
+	t.Parallel()
+	operations := 1_500
+	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+		operations = 100_000
+	}
+	booktest.Model(t, func(t *testing.T) gate.Book { return open(t, filepath.Join(t.TempDir(), "book.db")) }, operations)
 }
 
 func open(t testing.TB, path string) *sqlite.Book {

@@ -55,7 +55,7 @@ func TestAdmissionsAndDevices(t *testing.T) {
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
-	n := heavy(10_000)
+	n := heavy(4_000)
 	together(50, func(i int) {
 		for j := range n / 50 {
 			device := fmt.Sprint(i, " ", j)

@@ -31,7 +31,7 @@ func TestNoSecretsInTheFiles(t *testing.T) {
 	renew(t, b, gate.Renewal{Session: first.Hash(), Next: next.Hash(), At: noon})
 	r := record("1")
 	r.Code = e.Ticket
-	err := errors.Join(b.Issue(t.Context(), []book.Record{r}), b.Backup(t.Context(), path+".copy"),
+	err := errors.Join(b.Issue(t.Context(), []book.Record{r}, book.AuditEvent{}), b.Backup(t.Context(), path+".copy"),
 		b.Append(t.Context(), book.AuditEvent{Actor: "anna", Target: a.ID}))
 	if err != nil {
 		t.Fatal(err)
@@ -102,11 +102,13 @@ func TestNobodyKnows(t *testing.T) {
 	r := renewal("1", "3", noon)
 	r.Fresh = &gate.Verdict{At: noon, Entitlements: entry("1").Entitlements}
 	methods := map[string]func(context.Context, *sqlite.Book) error{
-		"Enter":  func(ctx context.Context, b *sqlite.Book) error { _, err := b.Enter(ctx, e); return err },
-		"Find":   func(ctx context.Context, b *sqlite.Book) error { _, err := b.Find(ctx, session("1"), noon); return err },
-		"Renew":  func(ctx context.Context, b *sqlite.Book) error { _, err := b.Renew(ctx, r); return err },
-		"Leave":  func(ctx context.Context, b *sqlite.Book) error { return b.Leave(ctx, session("1"), noon) },
-		"Issue":  func(ctx context.Context, b *sqlite.Book) error { return b.Issue(ctx, []book.Record{record("1")}) },
+		"Enter": func(ctx context.Context, b *sqlite.Book) error { _, err := b.Enter(ctx, e); return err },
+		"Find":  func(ctx context.Context, b *sqlite.Book) error { _, err := b.Find(ctx, session("1"), noon); return err },
+		"Renew": func(ctx context.Context, b *sqlite.Book) error { _, err := b.Renew(ctx, r); return err },
+		"Leave": func(ctx context.Context, b *sqlite.Book) error { return b.Leave(ctx, session("1"), noon) },
+		"Issue": func(ctx context.Context, b *sqlite.Book) error {
+			return b.Issue(ctx, []book.Record{record("1")}, book.AuditEvent{})
+		},
 		"Append": func(ctx context.Context, b *sqlite.Book) error { return b.Append(ctx, book.AuditEvent{}) },
 		"Record": func(ctx context.Context, b *sqlite.Book) error { _, err := b.Record(ctx, "id A"); return err },
 		"Lookup": func(ctx context.Context, b *sqlite.Book) error { _, err := b.Lookup(ctx, fingerprint("A")); return err },
@@ -120,8 +122,11 @@ func TestNobodyKnows(t *testing.T) {
 			_, _, err := b.Records(ctx, book.Query{})
 			return err
 		},
-		"Devices":      func(ctx context.Context, b *sqlite.Book) error { _, err := b.Devices(ctx, "x"); return err },
-		"RevokeRecord": func(ctx context.Context, b *sqlite.Book) error { return b.RevokeRecord(ctx, "id A", noon) },
+		"Devices": func(ctx context.Context, b *sqlite.Book) error { _, err := b.Devices(ctx, "x"); return err },
+		"RevokeRecord": func(ctx context.Context, b *sqlite.Book) error {
+			_, err := b.RevokeRecord(ctx, "id A", noon, book.AuditEvent{})
+			return err
+		},
 	}
 	for _, target := range []gate.Target{{Kind: gate.TargetTicket, Ticket: fingerprint("A")}, {Kind: gate.TargetAdmission, ID: "x"},
 		{Kind: gate.TargetDevice, ID: "x"}, {Kind: gate.TargetAttraction, ID: "castle"}} {
@@ -144,7 +149,7 @@ func TestNobodyKnows(t *testing.T) {
 		for _, name := range names {
 			b := fresh(t)
 			enter(t, b, entry("1"))
-			if err := b.Issue(t.Context(), []book.Record{record("A")}); err != nil {
+			if err := b.Issue(t.Context(), []book.Record{record("A")}, book.AuditEvent{}); err != nil {
 				t.Fatal(err)
 			}
 			err := b.Alone(t.Context(), func(conn *sql.Conn) error {

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"database/sql"
 	"errors"
 	"slices"
@@ -82,22 +81,4 @@ func (t *tx) touch(v *visit) error {
 	v.Revision++
 	_, err := t.exec(`UPDATE admissions SET revision = ? WHERE seq = ?`, v.Revision, v.seq)
 	return err
-}
-
-// merge returns have with the packages of next put in, or in place of their
-// older selves: a pass shown at the second attraction keeps the first open.
-func merge(have, next []gate.Entitlement) []gate.Entitlement {
-	merged := slices.DeleteFunc(slices.Clone(have), func(old gate.Entitlement) bool {
-		return slices.ContainsFunc(next, func(e gate.Entitlement) bool {
-			return e.Attraction == old.Attraction && e.Package == old.Package
-		})
-	})
-	for _, e := range next {
-		e.From, e.Until = e.From.UTC(), e.Until.UTC()
-		merged = append(merged, e)
-	}
-	slices.SortFunc(merged, func(a, b gate.Entitlement) int {
-		return cmp.Or(cmp.Compare(a.Attraction, b.Attraction), cmp.Compare(a.Package, b.Package))
-	})
-	return merged
 }

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
-
-	engine "modernc.org/sqlite"
 )
 
 // ErrClosed is returned for writes after Close.
@@ -30,8 +28,8 @@ type writer struct {
 	// The rest belongs to the goroutine.
 	conn       *sql.Conn
 	statements map[string]*sql.Stmt // of conn
-	backup     *engine.Backup       // from conn
 	log        thresholds
+	turn       turn
 
 	commits, writes, failures atomic.Int64
 }
@@ -148,7 +146,7 @@ func (w *writer) commit(writes []*job) {
 		if err != nil {
 			j.err = err
 		}
-		j.done <- j.err
+		j.done <- readOnly(j.err)
 	}
 }
 
@@ -169,6 +167,7 @@ func (w *writer) transaction(writes []*job) ([]*job, error) {
 	if err := w.exec("COMMIT"); err != nil {
 		return started, err
 	}
+	w.unlocked()
 	w.commits.Add(1)
 	w.writes.Add(int64(len(started)))
 	return started, nil
@@ -178,7 +177,7 @@ func (w *writer) begin() error {
 	if err := w.ready(); err != nil {
 		return err
 	}
-	return w.exec("BEGIN IMMEDIATE")
+	return w.lock()
 }
 
 // attempt runs j in a savepoint. Its own failure is j.err; an error means that
@@ -208,8 +207,9 @@ func (w *writer) whole(j *job) error {
 	}
 	if err != nil {
 		w.rollback()
-		return err
+		return readOnly(err)
 	}
+	w.unlocked()
 	w.commits.Add(1)
 	w.writes.Add(1)
 	return nil

@@ -151,9 +151,9 @@ func waitFor(b *sqlite.Book, n int) {
 func TestPragmas(t *testing.T) {
 	t.Parallel()
 	b := fresh(t)
-	check := func(conn *sql.Conn, queryOnly string) error {
+	check := func(conn *sql.Conn, queryOnly, busyTimeout string) error {
 		want := sqlite.Pragmas()
-		want["query_only"] = queryOnly
+		want["query_only"], want["busy_timeout"] = queryOnly, busyTimeout
 		for name, want := range want {
 			var got string
 			if err := conn.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got); err != nil || got != want {
@@ -173,7 +173,7 @@ func TestPragmas(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		_ = check(conn, "1")
+		_ = check(conn, "1", "5000")
 		if _, err := conn.ExecContext(t.Context(), "UPDATE meta SET open = 0"); err == nil {
 			t.Error("a reader could write")
 		}
@@ -181,7 +181,8 @@ func TestPragmas(t *testing.T) {
 	if n := b.Reader().Stats().OpenConnections; n != sqlite.Readers {
 		t.Errorf("%d readers, want %d", n, sqlite.Readers)
 	}
-	if err := b.Alone(t.Context(), func(conn *sql.Conn) error { return check(conn, "0") }); err != nil {
+	err := b.Alone(t.Context(), func(conn *sql.Conn) error { return check(conn, "0", "0") }) // it waits for locks itself
+	if err != nil {
 		t.Error(err)
 	}
 }
@@ -202,7 +203,7 @@ func TestLogStaysSmall(t *testing.T) {
 	}
 	largest := int64(0)
 	for list := range rounds(t, "HANDSTAMP_LOG_ROUNDS", 8) {
-		if _, _, err := b.Import(t.Context(), records(list, max(heavy(4_000), 500))); err != nil {
+		if _, _, err := b.Import(t.Context(), "list", records(list, max(heavy(4_000), 500)), book.AuditEvent{}); err != nil {
 			t.Fatal(err)
 		}
 		if info, err := os.Stat(path + "-wal"); err == nil {

@@ -1,0 +1,38 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"github.com/handstamp/handstamp/pkg/book/booktest"
+	"github.com/handstamp/handstamp/pkg/book/sqlite"
+)
+
+// A ledger can lose its audit.
+type ledger struct{ *sqlite.Book }
+
+func (l ledger) BreakAudit(t *testing.T) {
+	t.Helper()
+	err := l.Write(t.Context(), func(exec func(string, ...any) error) error {
+		return exec("CREATE TRIGGER audit_broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no audit'); END")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLedger(t *testing.T) {
+	t.Parallel()
+	booktest.RunLedger(t, func(t *testing.T) booktest.Ledger { return ledger{fresh(t)} })
+}
+
+// TestLedgerInSmallSteps has records on disk in the middle of an import.
+func TestLedgerInSmallSteps(t *testing.T) {
+	t.Parallel()
+	booktest.RunLedger(t, func(t *testing.T) booktest.Ledger {
+		b := fresh(t)
+		b.SortAtATime(200)
+		return ledger{b}
+	})
+}
+
+var _ booktest.AuditBreaker = ledger{}
