@@ -71,10 +71,7 @@ func (ch *Chooser) Verify(ctx context.Context, c gate.Credential) (*gate.Ticket,
 		var denial *gate.Denial
 		switch {
 		case err == nil:
-			sold := *t // a source may hand out one ticket to many
-			sold.Source = s.ID
-			sold.Buys = slices.DeleteFunc(slices.Clone(t.Buys), func(p gate.Product) bool { return !ch.sells(s.ID, p.Attraction) })
-			return &sold, nil
+			return ch.sold(s, t), nil
 		case errors.As(err, &denial) && denial.Reason == gate.ReasonUnknown:
 			unknown = err
 		case errors.As(err, &denial):
@@ -84,6 +81,44 @@ func (ch *Chooser) Verify(ctx context.Context, c gate.Credential) (*gate.Ticket,
 		}
 	}
 	return nil, unknown
+}
+
+// Recheck implements gate.Rechecker: it asks the source that sold the ticket,
+// and no other. A source that has gone from the configuration is an error, no
+// denial. So is one that cannot be asked again, with errors.ErrUnsupported: its
+// tickets come without a Ref, so that only admissions from before it changed
+// lead here.
+func (ch *Chooser) Recheck(ctx context.Context, source, ref string) (*gate.Ticket, error) {
+	i := slices.IndexFunc(ch.sources, func(s Source) bool { return s.ID == source })
+	if i < 0 {
+		return nil, fmt.Errorf("ask about a ticket again: no ticket source %q", source)
+	}
+	s := ch.sources[i]
+	again, ok := s.Verifier.(gate.Rechecker)
+	if !ok {
+		return nil, fmt.Errorf("ask %q about a ticket again: %w", s.ID, errors.ErrUnsupported)
+	}
+	t, err := again.Recheck(ctx, source, ref)
+	var denial *gate.Denial
+	switch {
+	case err == nil:
+		return ch.sold(s, t), nil
+	case errors.As(err, &denial):
+		return nil, err
+	}
+	return nil, fmt.Errorf("ask %q about a ticket again: %w", s.ID, err)
+}
+
+// sold returns t as the ticket of s: named for it, for attractions that it
+// sells for, and with a Ref only if s can be asked again.
+func (ch *Chooser) sold(s Source, t *gate.Ticket) *gate.Ticket {
+	sold := *t // a source may hand out one ticket to many
+	sold.Source = s.ID
+	sold.Buys = slices.DeleteFunc(slices.Clone(t.Buys), func(p gate.Product) bool { return !ch.sells(s.ID, p.Attraction) })
+	if _, ok := s.Verifier.(gate.Rechecker); !ok {
+		sold.Ref = ""
+	}
+	return &sold
 }
 
 // candidates returns the sources of one attraction in its order, or all.

@@ -46,12 +46,23 @@ func malformed(err error) error { return gate.Deny(gate.ReasonMalformed, err) }
 const provenBits = 64
 
 // Proven reports whether a normal form is too long to be guessed, taking its
-// characters as random: 64 bits, so 20 digits or 13 letters and digits. A
-// seller whose codes are in sequence must not rely on it.
+// letters and digits as random: 64 bits, so 20 digits, or 13 letters and digits
+// with a letter among them. Other characters do not count, as every code of a
+// seller may have the same ones. A seller whose codes are in sequence must not
+// rely on it.
 func Proven(normal gate.Secret) bool {
+	letters, digits := 0, 0
+	for _, c := range normal.Reveal() {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'A' && c <= 'Z':
+			letters++
+		}
+	}
 	symbols := 10.0
-	if strings.Trim(normal.Reveal(), "0123456789") != "" {
+	if letters > 0 {
 		symbols = 32
 	}
-	return float64(len(normal.Reveal()))*math.Log2(symbols) >= provenBits
+	return float64(letters+digits)*math.Log2(symbols) >= provenBits
 }

@@ -126,6 +126,13 @@ func TestProven(t *testing.T) {
 		{"A" + strings.Repeat("7", 12), true},
 		{strings.Repeat("7", 12) + "A", true},
 		{strings.Repeat("A", 128), true},
+		{strings.Repeat(":", 128), false},
+		{"A" + strings.Repeat("=", 127), false},
+		{"HTTPS://" + strings.Repeat("7", 7), false},
+		{"TICKET:" + strings.Repeat("7", 6), false},
+		{"TICKET:" + strings.Repeat("7", 7), true},
+		{strings.Repeat("7", 19) + "/", false}, // punctuation makes no letters of digits
+		{strings.Repeat("7", 20) + "/", true},
 	}
 	for _, tt := range tests {
 		if got := ticket.Proven(gate.Secret(tt.code)); got != tt.want {

@@ -10,19 +10,32 @@
 //	valid_from    RFC 3339; empty means always
 //	valid_until   RFC 3339, exclusive; empty means for ever
 //	note          for people; not read
+//	day           2026-07-01: good on this business day only
+//	slot_from     RFC 3339: timed entry from then on
+//	slot_until    RFC 3339, exclusive: the end of the slot, see gate.Validity
+//	days          good for so many business days from first use
+//	hours         good for so many hours from first use
 //
-// A JSON line has the same names, with lists for attraction and packages.
+// A JSON line has the same names, with lists for attraction and packages, and
+// numbers for seats, days and hours. An empty cell of the last five, or a 0,
+// means what Options.Terms says.
+//
+// Load reads a list once. Open reads it again whenever it changes, so that a
+// ticket that is taken off the list is refused at the next renewal.
 package roll
 
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/ticket"
@@ -33,16 +46,35 @@ const Kind = "code"
 
 // A Roll is a list of tickets in memory. It does not change after it is made.
 type Roll struct {
-	// entries are found by the hash of the normal form, so that the codes
+	// entries are found by the digest of the normal form, so that the codes
 	// themselves do not stay in memory.
-	entries map[[sha256.Size]byte]gate.Ticket
+	entries map[digest]gate.Ticket
+	secret  []byte
 }
 
-// Options tunes Load. The zero value is ready for use.
+// A digest stands for a normal form.
+type digest [sha256.Size]byte
+
+// Options tunes a Roll and a File. The zero value is ready for use.
 type Options struct {
 	// Check returns an error for a product that is not configured; nil accepts all.
 	Check func(gate.Product) error
+
+	// Secret is the key of Ticket.Ref, 16 bytes or more, the same wherever the
+	// book is shared and for as long as it lasts. Without one tickets have no
+	// Ref and cannot be asked about again: a plain hash of a short code, which
+	// the book would keep, gives the code away to whoever tries them all.
+	Secret []byte
+
+	// Terms hold for every ticket of the list that does not say otherwise.
+	Terms gate.Validity
+
+	Poll time.Duration // how often a File looks whether it has changed; 0 means DefaultPoll, below 0 never
+	Log  *slog.Logger  // nil means no log
 }
+
+// minSecret is the fewest bytes that Options.Secret may have.
+const minSecret = 16
 
 // maxFile is the largest list, in bytes, that is held in memory.
 const maxFile = 256 << 20
@@ -69,11 +101,13 @@ func Load(file string, opts Options) (*Roll, error) {
 // and picks the format.
 func Parse(name string, text []byte, opts Options) (*Roll, error) {
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // spreadsheets write it
-	p := &parser{name: filepath.Base(name), roll: &Roll{entries: map[[sha256.Size]byte]gate.Ticket{}}, opts: opts}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".jsonl", ".ndjson":
+	if n := len(opts.Secret); n > 0 && n < minSecret {
+		return nil, fmt.Errorf("the secret of a ticket list has %d bytes, want at least %d", n, minSecret)
+	}
+	p := &parser{name: filepath.Base(name), roll: &Roll{entries: map[digest]gate.Ticket{}, secret: slices.Clone(opts.Secret)}, opts: opts}
+	if isJSON(name) {
 		p.readJSON(text)
-	default:
+	} else {
 		p.readCSV(text)
 	}
 	if len(p.problems) > 0 {
@@ -91,11 +125,45 @@ func (r *Roll) Verify(_ context.Context, c gate.Credential) (*gate.Ticket, error
 	if err != nil {
 		return nil, err
 	}
-	t, ok := r.entries[sha256.Sum256([]byte(normal.Reveal()))]
+	t, err := r.ticket(r.digest(normal))
+	if err != nil {
+		return nil, err
+	}
+	t.Normal, t.Proven = normal, ticket.Proven(normal)
+	return t, nil
+}
+
+// Recheck implements gate.Rechecker; ref is what Verify gave out for a ticket
+// of a list with the same Options.Secret. The ticket has no normal form, as the
+// list does not keep it.
+func (r *Roll) Recheck(_ context.Context, _, ref string) (*gate.Ticket, error) {
+	sum, err := hex.DecodeString(ref)
+	if err != nil || len(sum) != sha256.Size || len(r.secret) == 0 {
+		return nil, gate.Deny(gate.ReasonUnknown, nil)
+	}
+	return r.ticket(digest(sum))
+}
+
+// ticket returns what the list says.
+func (r *Roll) ticket(d digest) (*gate.Ticket, error) {
+	t, ok := r.entries[d]
 	if !ok {
 		return nil, gate.Deny(gate.ReasonUnknown, nil)
 	}
-	t.Kind, t.Normal, t.Proven = Kind, normal, ticket.Proven(normal)
-	t.Buys = slices.Clone(t.Buys)
+	t.Kind, t.Buys = Kind, slices.Clone(t.Buys)
+	if len(r.secret) > 0 {
+		t.Ref = hex.EncodeToString(d[:])
+	}
 	return &t, nil
 }
+
+// digest returns HMAC-SHA-256(secret, normal form).
+func (r *Roll) digest(normal gate.Secret) digest {
+	mac := hmac.New(sha256.New, r.secret)
+	mac.Write([]byte("ticket list\x00")) // the secret may have other uses
+	mac.Write([]byte(normal.Reveal()))
+	return digest(mac.Sum(nil))
+}
+
+// String keeps codes and the secret out of logs.
+func (r *Roll) String() string { return fmt.Sprintf("list of %d tickets", len(r.entries)) }

@@ -127,8 +127,8 @@ func TestParseFormulaCells(t *testing.T) {
 }
 
 func TestParseProblems(t *testing.T) {
-	const known = "code, attraction, packages, seats, valid_from, valid_until, note"
-	header := "want a header like code,attraction,packages,seats,valid_from,valid_until,note"
+	const known = "code, attraction, packages, seats, valid_from, valid_until, note, day, slot_from, slot_until, days, hours"
+	header := "want a header like code,attraction,packages,seats,valid_from,valid_until,note,day,slot_from,slot_until,days,hours"
 	tests := []struct{ name, file, text, want string }{
 		{"empty", "t.csv", "", "t.csv:1: " + header},
 		{"only a mark", "t.csv", "\ufeff", "t.csv:1: " + header},
@@ -164,6 +164,13 @@ func TestParseProblems(t *testing.T) {
 		{"package of another place", "t.csv", "code,attraction,packages\nCANARY4711,castle,audio;zoo/tour\n", `t.csv:2: packages: "zoo/tour" is not for an attraction of this ticket`},
 		{"package without a name", "t.csv", "code,attraction,packages\nCANARY4711,castle,castle/\n", `t.csv:2: packages: "castle/" names no package`},
 		{"place without a package", "t.csv", "code,attraction,packages\nCANARY4711,castle;zoo,castle/audio\n", `t.csv:2: packages: none is for "zoo"`},
+		{"no day", "t.csv", "code,attraction,day\nCANARY4711,castle,2026-02-30\n", `t.csv:2: day: "2026-02-30" is not a day like 2026-07-01`},
+		{"slot without a beginning", "t.csv", "code,attraction,slot_until\nCANARY4711,castle,2026-07-01T10:00:00Z\n", "t.csv:2: slot_from: missing beside slot_until"},
+		{"slot backwards", "t.csv", "code,attraction,slot_from,slot_until\nCANARY4711,castle,2026-07-01T10:00:00Z,2026-07-01T10:00:00Z\n", "t.csv:2: slot_until: 2026-07-01T10:00:00Z is not after slot_from"},
+		{"slot that is no time", "t.csv", "code,attraction,slot_from\nCANARY4711,castle,10:00\n", `t.csv:2: slot_from: "10:00" is not an RFC 3339 time like 2026-07-01T18:00:00+02:00`},
+		{"days in words", "t.csv", "code,attraction,days\nCANARY4711,castle,three\n", `t.csv:2: days: "three" is not a whole number`},
+		{"days negative", "t.csv", "code,attraction,days\nCANARY4711,castle,-1\n", "t.csv:2: days: -1, want 1 to 3660"},
+		{"hours for ever", "t.csv", "code,attraction,hours\nCANARY4711,castle,87841\n", "t.csv:2: hours: 87841, want 1 to 87840"},
 		{"several", "t.csv", "code,attraction\n,castle\nA1,castle\nB2,\n", "t.csv:2: code: missing\nt.csv:4: attraction: missing"},
 		{"in a folder", "/data/lists/t.csv", "code,attraction\n,castle\n", "t.csv:2: code: missing"},
 
@@ -180,6 +187,8 @@ func TestParseProblems(t *testing.T) {
 		{"JSON number for a code", "t.jsonl", `{"code":4711}`, "t.jsonl:1: code: found a JSON number, want a text"},
 		{"JSON no time", "t.jsonl", `{"code":"CANARY4711","valid_until":"tomorrow"}`, "t.jsonl:1: a time is not RFC 3339, like 2026-07-01T18:00:00+02:00"},
 		{"JSON number for a time", "t.jsonl", `{"code":"CANARY4711","valid_until":1782900000}`, "t.jsonl:1: a time is not RFC 3339, like 2026-07-01T18:00:00+02:00"},
+		{"JSON text for days", "t.jsonl", `{"code":"CANARY4711","days":"3"}`, "t.jsonl:1: days: found a JSON string, want a whole number"},
+		{"JSON no day", "t.jsonl", `{"code":"CANARY4711","attraction":["castle"],"day":"today"}`, `t.jsonl:1: day: "today" is not a day like 2026-07-01`},
 		{"JSON two a line", "t.jsonl", `{"code":"CANARY4711","attraction":["castle"]}{}`, "t.jsonl:1: something follows the ticket, want one a line"},
 		{"JSON empty package", "t.jsonl", `{"code":"CANARY4711","attraction":["castle"],"packages":[""]}`, `t.jsonl:1: packages: "" names no package`},
 		{"JSON long line", "t.jsonl", `{"note":"` + strings.Repeat("x", 64<<10) + `"}`, "t.jsonl:1: 65547 bytes, at most 65536"},
@@ -269,6 +278,8 @@ func FuzzParse(f *testing.F) {
 		"code,attraction\n\n\n\"A1\n",
 		"\ufeffcode,attraction\r\nA1,castle\r\n",
 		`{"code":"A1","attraction":["castle"],"packages":["audio"],"seats":2,"valid_until":"2026-07-01T18:00:00Z"}`,
+		"code,attraction,day,slot_from,slot_until,days,hours\nA1,castle,2026-07-01,2026-07-01T18:00:00Z,2026-07-01T19:00:00Z,3,72\n",
+		`{"code":"A1","attraction":["castle"],"day":"2026-07-01","slot_from":"2026-07-01T18:00:00Z","days":3,"hours":72}`,
 		"{\"code\":1}\n[]\nnull\n{\"code\":\"\\ud800\"}",
 	} {
 		f.Add(text, true)

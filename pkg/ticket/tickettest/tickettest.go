@@ -5,7 +5,8 @@
 //		tickettest.Run(t, func(t *testing.T) tickettest.Fixture { ... })
 //	}
 //
-// The tests are those of the contract in gate.Verifier.
+// The tests are those of the contract in gate.Verifier. RunRechecker has those
+// of gate.Rechecker, for a verifier that is one too.
 package tickettest
 
 import (
