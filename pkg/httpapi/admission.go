@@ -9,28 +9,41 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
-// handleAdmission serves GET /v1/admission: what am I entitled to. It sets no
-// cookies and changes nothing.
+// handleAdmission serves GET /v1/admission: what am I entitled to. It changes
+// nothing and sets no cookies; it deletes those of an admission that is over.
 func (s *Server) handleAdmission(w http.ResponseWriter, r *http.Request) {
-	var reply *passReply
-	var failure error
-	for _, session := range s.session.read(r) {
-		pass, err := s.keeper.Admission(r.Context(), session)
+	shown := s.session.read(r)
+	turn := s.allowSessions(r, shown)
+	defer turn.Cancel()
+	if !turn.OK {
+		s.fail(w, r, tooMany(&turn))
+		return
+	}
+	reply, err := s.visit(r.Context(), shown)
+	settleSessions(&turn, reply != nil, err)
+	if reply == nil {
+		s.failSessions(w, r, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, reply)
+}
+
+// visit says what a device is entitled to, or returns nil and the worst error
+// met. How old the device's cookies are is not known here, so RefreshAfter is 0.
+func (s *Server) visit(ctx context.Context, sessions wallet) (reply *passReply, failure error) {
+	for _, session := range sessions {
+		pass, err := s.keeper.Admission(ctx, session)
 		if err != nil {
 			failure = worse(failure, err)
 			continue
 		}
 		if reply == nil {
-			reply = &passReply{RefreshAfter: 1} // what the cookies are worth is not known here, so renew at once
+			reply = &passReply{}
 		}
 		reply.Admission, reply.ServerTime = newAdmissionReply(pass.Admission), pass.Now.UTC().Truncate(time.Second)
 		reply.Grants = append(reply.Grants, entitled(pass.Admission)...)
 	}
-	if reply == nil {
-		s.failSession(w, r, failure)
-		return
-	}
-	writeJSON(w, http.StatusOK, reply)
+	return reply, failure
 }
 
 func entitled(a *gate.Admission) []grantReply {
@@ -46,42 +59,19 @@ func entitled(a *gate.Admission) []grantReply {
 // app that shows its session as a bearer token gets the values in the body.
 func (s *Server) handleRenew(w http.ResponseWriter, r *http.Request) {
 	shown, native := s.session.readFrom(r)
-	passes, sessions, err := s.renew(r.Context(), shown)
-	if len(passes) == 0 {
-		s.clearStamps(w, r, err)
-		s.failSession(w, r, err)
+	turn := s.allowSessions(r, shown)
+	defer turn.Cancel()
+	if !turn.OK {
+		s.fail(w, r, tooMany(&turn))
 		return
 	}
-	keepUnknown(passes, len(sessions) > len(passes))
-	s.writePasses(w, passes, sessions, native)
-}
-
-// keepUnknown keeps passes from clearing cookies while nobody knows about
-// another admission of the device: they may be that one's, and good.
-func keepUnknown(passes []*gate.Pass, unknown bool) {
-	for _, p := range passes {
-		if unknown {
-			p.Stale = nil
-		}
+	held := s.renew(r.Context(), shown)
+	settleSessions(&turn, len(held.passes) > 0, held.failure)
+	if len(held.passes) == 0 {
+		s.failSessions(w, r, held.failure)
+		return
 	}
-}
-
-// renew renews every session, drops those whose admission is over and keeps
-// those about which nobody knows at the moment. The error is the worst met.
-func (s *Server) renew(ctx context.Context, sessions wallet) (passes []*gate.Pass, kept wallet, failure error) {
-	for _, session := range sessions {
-		pass, err := s.keeper.Renew(ctx, session)
-		var denial *gate.Denial
-		switch {
-		case err == nil:
-			passes, kept = append(passes, pass), append(kept, pass.Session)
-		case !errors.As(err, &denial):
-			kept, failure = append(kept, session), worse(failure, err)
-		default:
-			failure = worse(failure, err)
-		}
-	}
-	return passes, kept, failure
+	s.writePasses(w, r, held, native)
 }
 
 // worse returns the error that the viewer should hear of: that nobody knows
@@ -101,25 +91,11 @@ func worse(a, b error) error {
 	return a
 }
 
-// clearStamps deletes the cookies of a device whose admission is over. Of one
-// that has shown no session, and so has no error, nothing is known.
-func (s *Server) clearStamps(w http.ResponseWriter, r *http.Request, err error) {
-	var denial *gate.Denial
-	if !errors.As(err, &denial) {
-		return
-	}
-	cookies, err := s.keeper.Leave(r.Context())
-	if err != nil {
-		return // they will expire
-	}
-	for _, c := range cookies {
-		http.SetCookie(w, c)
-	}
-}
-
-// failSession answers 401 for a device whose admission is over. That nobody
-// knows is another matter, and then the viewer keeps what it has.
-func (s *Server) failSession(w http.ResponseWriter, r *http.Request, err error) {
+// failSessions answers 401 for a device whose admissions are over, and deletes
+// their cookies. Of one that has shown no session, and so has no error, nothing
+// is known. That nobody knows is another matter, and then the viewer keeps what
+// it has.
+func (s *Server) failSessions(w http.ResponseWriter, r *http.Request, err error) {
 	var denial *gate.Denial
 	switch {
 	case err == nil:
@@ -127,6 +103,8 @@ func (s *Server) failSession(w http.ResponseWriter, r *http.Request, err error) 
 	case !errors.As(err, &denial):
 		s.fail(w, r, err)
 		return
+	default:
+		setCookies(w, nil, s.allStamps(r.Context()))
 	}
 	s.fail(w, r, &sessionError{err})
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -18,7 +20,10 @@ type problem struct {
 	Detail    string      `json:"detail,omitempty"`
 	Code      string      `json:"code"`
 	Reason    gate.Reason `json:"reason,omitempty"`
+	Guarded   bool        `json:"guarded,omitempty"` // a challenge would let the viewer in at once
 	RequestID string      `json:"request_id"`
+
+	wait time.Duration // Retry-After; 0 means none
 }
 
 // A requestError is an error whose reply is known where it arises.
@@ -27,6 +32,9 @@ type requestError struct {
 	code   string
 	detail string // for the viewer
 	err    error  // for the log
+
+	wait    time.Duration // until the viewer may try again, whole seconds; 0 means that nothing is said
+	guarded bool          // a challenge would let the viewer in at once
 }
 
 func (e *requestError) Error() string {
@@ -38,8 +46,8 @@ func (e *requestError) Error() string {
 
 func (e *requestError) Unwrap() error { return e.err }
 
-// retryAfter is what a viewer is told to wait, in seconds, when nobody knows.
-const retryAfter = "5"
+// retryAfter is what a viewer is told to wait when nobody knows.
+const retryAfter = 5 * time.Second
 
 // fail is the one place where an error becomes a reply. An error that nobody
 // classified is ours, not the viewer's: logged whole, shown as 503.
@@ -67,26 +75,33 @@ func classify(err error) (problem, slog.Level) {
 	case errors.As(err, &denial):
 		return denied(denial), slog.LevelInfo
 	case errors.As(err, &request):
-		p := problem{Status: request.status, Code: request.code, Title: http.StatusText(request.status), Detail: request.detail}
+		p := problem{Status: request.status, Code: request.code, Title: http.StatusText(request.status), Detail: request.detail,
+			Guarded: request.guarded, wait: request.wait}
 		if request.status < 500 {
 			return p, slog.LevelInfo
 		}
 		return p, slog.LevelError
 	case errors.Is(err, gate.ErrOtherRequest):
 		return problem{Status: http.StatusUnprocessableEntity, Code: "idempotency_key_reused", Title: "Another request had this key",
-			Detail: "Choose a new Idempotency-Key for another ticket."}, slog.LevelInfo
+			Detail: "It was for the same ticket at another attraction. Choose a new Idempotency-Key."}, slog.LevelInfo
 	}
 	p := problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Please try again",
 		Detail: "We cannot say at the moment whether this ticket is good. It was not refused."}
-	if errors.Is(err, context.Canceled) {
-		return p, slog.LevelInfo // the viewer went away
+	switch {
+	case errors.Is(err, context.Canceled): // the viewer went away
+		return p, slog.LevelInfo
+	case errors.Is(err, errCrowded):
+		return p, slog.LevelWarn
 	}
 	return p, slog.LevelError
 }
 
 func writeProblem(w http.ResponseWriter, p problem) {
 	if p.Status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", retryAfter)
+		p.wait = retryAfter
+	}
+	if p.wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(p.wait/time.Second)))
 	}
 	writeBody(w, p.Status, "application/problem+json", p)
 }
@@ -119,10 +134,17 @@ func denied(d *gate.Denial) problem {
 	}
 	p := problem{Status: http.StatusForbidden, Code: "ticket_not_accepted", Title: "This ticket was not accepted",
 		Detail: "Check the code for typing errors and that the ticket is for today and for this attraction, or ask the staff."}
-	if text, ok := reasons[d.Reason]; ok && d.Proven {
+	if explained(d) {
+		text := reasons[d.Reason]
 		p.Reason, p.Title, p.Detail = d.Reason, text.title, text.detail
 	}
 	return p
+}
+
+// explained reports whether the viewer is told the reason of a refusal.
+func explained(d *gate.Denial) bool {
+	_, ok := reasons[d.Reason]
+	return ok && d.Proven
 }
 
 // reasons are the texts for those who hold a real ticket.

@@ -88,7 +88,7 @@ func TestRefusalsAreFrozen(t *testing.T) {
 	s.revokeTicket(t, s.client, 0)
 	add("renew with a revoked ticket", s.renew(t, s.client))
 	s.show(t, s.device(t), strongZoo, "", "Idempotency-Key", "CANARY")
-	add("idempotency key of another request", s.show(t, s.device(t), strongPass, "", "Idempotency-Key", "CANARY"))
+	add("idempotency key of another request", s.show(t, s.device(t), strongZoo, "zoo", "Idempotency-Key", "CANARY"))
 	add("idempotency key twice", s.show(t, s.device(t), strongZoo, "", "Idempotency-Key", "CANARY", "Idempotency-Key", "CANARY"))
 	add("no such path", s.do(t, s.client, http.MethodGet, "/CANARY", nil))
 	add("no such attraction", s.do(t, s.client, http.MethodGet, "/v1/attractions/canary/content", nil))

@@ -156,6 +156,8 @@ func isType(v any, want string) bool {
 		return want == "array"
 	case string:
 		return want == "string"
+	case bool:
+		return want == "boolean"
 	case json.Number:
 		n, err := v.Float64()
 		return err == nil && (want == "number" || want == "integer" && n == math.Trunc(n))

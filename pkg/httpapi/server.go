@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/gorilla/mux"
 
@@ -19,16 +18,6 @@ var openAPI []byte
 // OpenAPI returns the description of the API, OpenAPI 3.1 in YAML.
 func OpenAPI() []byte { return openAPI }
 
-// Options tunes a Server. The zero value is ready for use.
-type Options struct {
-	PublicOrigin   string        // scheme://host[:port] where browsers reach the API; empty means any Host
-	TrustedOrigins []string      // pages on other origins that may call with cookies
-	SameSite       http.SameSite // of the session cookie; 0 means Lax
-	OwnHost        bool          // nothing but the API answers on its host
-	Log            *slog.Logger  // nil means no log
-	Now            func() time.Time
-}
-
 // A Server is the API as an http.Handler.
 type Server struct {
 	keeper   *gate.Keeper
@@ -37,25 +26,29 @@ type Server struct {
 	log      *slog.Logger
 	origins  *origins
 	session  sessionCookie
+	device   deviceCookie
+	key      macKey
+	room     *waitingRoom
 	handler  http.Handler
 	draining atomic.Bool
 }
 
 // New returns a Server for keeper that lists places. It returns an error for an
-// origin that is not scheme://host[:port].
+// origin that is not scheme://host[:port], a key that is too short and a floor
+// that leaves no time to write the reply.
 func New(keeper *gate.Keeper, places []Place, opts Options) (*Server, error) {
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
+	if err := opts.check(); err != nil {
+		return nil, err
 	}
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
+	opts = opts.withDefaults()
 	trusted, err := newOrigins(opts.PublicOrigin, opts.TrustedOrigins)
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{keeper: keeper, places: places, opts: opts, log: opts.Log, origins: trusted,
-		session: newSessionCookie(opts.PublicOrigin, opts.OwnHost, opts.SameSite)}
+		session: newSessionCookie(opts.PublicOrigin, opts.OwnHost, opts.SameSite),
+		device:  newDeviceCookie(opts.PublicOrigin, opts.OwnHost, opts.Key),
+		key:     opts.Key, room: newWaitingRoom(opts.Floor, opts.Jitter, opts.Waiting)}
 	s.handler = s.protect(s.routes())
 	return s, nil
 }

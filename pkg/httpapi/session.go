@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -12,22 +13,22 @@ import (
 // the API shares with content its Path keeps it away from the content, and the
 // prefix __Secure- from being set over http; on a host of its own __Host- also
 // keeps sibling hosts from setting it (RFC 6265bis, "Cookie Name Prefixes").
-type sessionCookie struct {
-	name, path string
-	secure     bool
-	sameSite   http.SameSite
-}
+type sessionCookie struct{ blank http.Cookie }
 
 func newSessionCookie(origin string, ownHost bool, sameSite http.SameSite) sessionCookie {
-	c := sessionCookie{name: "handstamp_admission", path: "/v1", sameSite: sameSite}
-	if c.sameSite == 0 {
-		c.sameSite = http.SameSiteLaxMode
-	}
-	switch c.secure = !strings.HasPrefix(origin, "http://"); {
-	case c.secure && ownHost:
-		c.name, c.path = "__Host-"+c.name, "/"
-	case c.secure:
-		c.name = "__Secure-" + c.name
+	blank := ownCookie("handstamp_admission", origin, ownHost)
+	blank.SameSite = cmp.Or(sameSite, http.SameSiteLaxMode)
+	return sessionCookie{blank}
+}
+
+// ownCookie returns a cookie for the API alone, as narrow as its host allows.
+func ownCookie(name, origin string, ownHost bool) http.Cookie {
+	c := http.Cookie{Name: name, Path: "/v1", HttpOnly: true}
+	switch c.Secure = !strings.HasPrefix(origin, "http://"); {
+	case c.Secure && ownHost:
+		c.Name, c.Path = "__Host-"+name, "/"
+	case c.Secure:
+		c.Name = "__Secure-" + name
 	}
 	return c
 }
@@ -58,7 +59,9 @@ func (w wallet) reveal() string {
 }
 
 func (c sessionCookie) fresh(w wallet) *http.Cookie {
-	return &http.Cookie{Name: c.name, Value: w.reveal(), Path: c.path, Secure: c.secure, HttpOnly: true, SameSite: c.sameSite}
+	cookie := c.blank
+	cookie.Value = w.reveal()
+	return &cookie
 }
 
 func (c sessionCookie) expired() *http.Cookie {
@@ -81,7 +84,7 @@ func (c sessionCookie) read(r *http.Request) wallet {
 // in its cookie must not get into a body, whatever header a script adds.
 func (c sessionCookie) readFrom(r *http.Request) (sessions wallet, native bool) {
 	found := ""
-	for _, cookie := range r.CookiesNamed(c.name) {
+	for _, cookie := range r.CookiesNamed(c.blank.Name) {
 		if found != "" && found != cookie.Value {
 			return nil, false
 		}

@@ -50,6 +50,7 @@ const (
 	weakUnknown    = "WEAK-9"
 	trustedOrigin  = "https://app.example.org"
 	sessionName    = "__Secure-handstamp_admission"
+	deviceName     = "__Secure-handstamp-device"
 	verifyPath     = "/v1/tickets/verify"
 	admissionPath  = "/v1/admission"
 	renewPath      = "/v1/admission/renew"
@@ -106,6 +107,8 @@ type site struct {
 	log     lockedBuffer
 	mu      sync.Mutex
 	now     time.Time
+	runs    time.Time // since when the clock runs; zero means that it stands still
+	tickets string    // more lines of the list
 	gate    *gate.Keeper
 	verify  func(gate.Credential) error // before the verifier
 	recheck func(ref string) error      // before the verifier is asked again; nil means that it cannot be
@@ -134,6 +137,15 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// canonical is how the codes of the tests are spelled.
+func canonical(code string) (canonical, kind string, strong bool) {
+	normal, err := ticket.Normalise(gate.Secret(code))
+	if err != nil {
+		return "", roll.Kind, false
+	}
+	return normal.Reveal(), roll.Kind, ticket.Proven(normal)
+}
+
 var keyOf = map[keyring.Type]func() *keyring.Ring{
 	keyring.ECDSA: sync.OnceValue(func() *keyring.Ring { return newRing(keyring.ECDSA) }),
 	keyring.RSA:   sync.OnceValue(func() *keyring.Ring { return newRing(keyring.RSA) }),
@@ -156,6 +168,7 @@ func newSite(t *testing.T, change ...func(*site)) *site {
 	t.Helper()
 	s := &site{now: noon, keyType: keyring.ECDSA}
 	s.opts.TrustedOrigins = []string{trustedOrigin}
+	s.opts.Canonical = canonical
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.api.ServeHTTP(w, r) }))
 	s.url = "https://" + s.server.Listener.Addr().String()
 	s.opts.PublicOrigin = s.url
@@ -184,7 +197,7 @@ func newSite(t *testing.T, change ...func(*site)) *site {
 
 func (s *site) keeper(t *testing.T) *gate.Keeper {
 	t.Helper()
-	list, err := roll.Parse("tickets.csv", []byte(ticketRollText), roll.Options{})
+	list, err := roll.Parse("tickets.csv", []byte(ticketRollText+s.tickets), roll.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +226,10 @@ func (s *site) keeper(t *testing.T) *gate.Keeper {
 func (s *site) clock() time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.now
+	if s.runs.IsZero() {
+		return s.now
+	}
+	return s.now.Add(time.Since(s.runs))
 }
 
 func (s *site) at(now time.Time) {

@@ -25,34 +25,35 @@ const (
 // handleVerify serves POST /v1/tickets/verify: it trades a ticket for signed cookies.
 func (s *Server) handleVerify(w http.ResponseWriter, r *http.Request) {
 	var req verifyRequest
-	if err := readJSON(w, r, &req); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	if err := req.check(r); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	key, err := requestKey(r)
+	key, err := req.read(w, r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
+	began := time.Now()
 	sessions := s.session.read(r)
-	pass, err := s.keeper.AdmitOnce(r.Context(), key, req.credential(), sessions...)
+	pass, err := s.pass(w, r, &req, key, sessions)
 	if err != nil {
-		s.fail(w, r, err)
+		s.refuse(w, r, began, err)
 		return
 	}
 	// what the device holds besides goes on
 	others := slices.DeleteFunc(sessions, func(s gate.Session) bool { return s == pass.Replaced || s == pass.Session })
-	passes, kept, _ := s.renew(r.Context(), others)
-	unknown := len(kept) > len(passes)
-	passes = append(passes, pass)
-	keepUnknown(passes, unknown)
-	held, dropped := kept.with(pass.Session)
+	held := s.renew(r.Context(), others)
+	dropped := held.add(pass)
 	_, _ = s.keeper.Leave(r.Context(), dropped...) // if it fails, their seats fall idle
-	s.writePasses(w, passes, held, req.Delivery == deliveryJSON)
+	s.writePasses(w, r, held, req.Delivery == deliveryJSON)
+}
+
+// read reads and checks a request, and returns its idempotency key.
+func (req *verifyRequest) read(w http.ResponseWriter, r *http.Request) (gate.Secret, error) {
+	if err := readJSON(w, r, req); err != nil {
+		return "", err
+	}
+	if err := req.check(r); err != nil {
+		return "", err
+	}
+	return requestKey(r)
 }
 
 // maxRequestKey is the longest idempotency key, in bytes.
@@ -105,7 +106,7 @@ func (req *verifyRequest) credential() gate.Credential {
 type passReply struct {
 	Admission    admissionReply `json:"admission"`
 	Grants       []grantReply   `json:"grants"`
-	RefreshAfter int            `json:"refresh_after,omitempty"` // seconds
+	RefreshAfter int            `json:"refresh_after"` // seconds; 0 where nobody knows how old the device's cookies are
 	ServerTime   time.Time      `json:"server_time"`
 	Session      string         `json:"session,omitempty"` // delivery json only
 }
@@ -137,40 +138,41 @@ type cookieReply struct {
 
 // writePasses sends what a device holds: the cookies as cookies or, for players
 // without a cookie jar, in the body. The last pass is the one that was asked for.
-func (s *Server) writePasses(w http.ResponseWriter, passes []*gate.Pass, sessions wallet, inBody bool) {
-	last := passes[len(passes)-1]
+func (s *Server) writePasses(w http.ResponseWriter, r *http.Request, held holdings, inBody bool) {
+	last := held.passes[len(held.passes)-1]
 	reply := passReply{Admission: newAdmissionReply(last.Admission), ServerTime: last.Now.UTC().Truncate(time.Second)}
 	refresh := last.Refresh
-	for _, p := range passes {
+	for _, p := range held.passes {
 		refresh = min(refresh, p.Refresh)
 		for _, stamp := range p.Stamps {
 			reply.Grants = append(reply.Grants, newGrantReply(stamp, inBody))
 		}
 	}
-	reply.RefreshAfter = max(1, int(refresh/time.Second)) // 0 would be left out
+	reply.RefreshAfter = max(1, int(refresh/time.Second)) // 0 has a meaning of its own
 	if inBody {
-		reply.Session = sessions.reveal()
+		reply.Session = held.kept.reveal()
 	} else {
-		s.setCookies(w, passes)
-		http.SetCookie(w, s.session.fresh(sessions))
+		setCookies(w, held.passes, s.stale(r.Context(), held))
+		http.SetCookie(w, s.session.fresh(held.kept))
 	}
 	writeJSON(w, http.StatusOK, reply)
 }
 
-// setCookies deletes what no pass opens and sets what some pass does.
-func (s *Server) setCookies(w http.ResponseWriter, passes []*gate.Pass) {
+// setCookies deletes what is stale, unless some pass opens its path, and sets
+// what the passes open.
+func setCookies(w http.ResponseWriter, passes []*gate.Pass, stale []*http.Cookie) {
 	opened := map[string]bool{}
 	for _, p := range passes {
 		for _, stamp := range p.Stamps {
 			opened[stamp.CookiePath] = true
 		}
 	}
-	for _, p := range passes {
-		for _, c := range p.Stale {
-			if !opened[c.Path] {
-				http.SetCookie(w, c)
-			}
+	for _, c := range stale {
+		if !opened[c.Path] {
+			http.SetCookie(w, c)
 		}
+	}
+	for _, p := range passes {
 		for _, stamp := range p.Stamps {
 			for _, c := range append(stamp.Stale, stamp.Cookies...) {
 				http.SetCookie(w, c)

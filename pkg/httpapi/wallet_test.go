@@ -273,3 +273,72 @@ func TestWalletParts(t *testing.T) {
 		}
 	}
 }
+
+// What only a dropped admission opened is closed in the same answer, while its
+// cookies would still be good; what another one opens stays open.
+func TestDroppedAdmissionIsCleared(t *testing.T) {
+	all := []string{"/castle/audio/", "/castle/premium/", "/spain/zoo/"}
+	for _, tt := range []struct {
+		codes   []string
+		revoked int
+		left    []string
+	}{
+		{[]string{strongCode, strongZoo}, 0, []string{"/spain/zoo/"}},
+		{[]string{strongCode, strongZoo}, 1, []string{"/castle/audio/"}},
+		{[]string{strongCode, strongPremium}, 0, []string{"/castle/premium/"}},
+		{[]string{strongPass, strongCode}, 0, []string{"/castle/audio/"}},
+		{[]string{strongCode, strongPass}, 0, all},
+		{[]string{strongCode, strongPremium, strongZoo}, 1, []string{"/castle/audio/", "/spain/zoo/"}},
+	} {
+		s := newSite(t)
+		for _, code := range tt.codes {
+			s.admit(t, s.client, code)
+		}
+		s.at(noon.Add(time.Minute))
+		s.revokeTicket(t, s.client, tt.revoked)
+		s.renew(t, s.client).pass(t)
+		s.holds(t, s.client, len(tt.codes)-1, tt.left...)
+	}
+	// The same when the ticket of another place is shown.
+	s := newSite(t)
+	s.admit(t, s.client, strongCode)
+	s.at(noon.Add(time.Minute))
+	s.revokeTicket(t, s.client, 0)
+	s.admit(t, s.client, strongZoo)
+	s.holds(t, s.client, 1, "/spain/zoo/")
+	// And when a fifth ticket takes the place of the oldest.
+	s = newSite(t)
+	for _, code := range []string{strongZoo, strongCode, weakCode, weakOneSeat} {
+		s.admit(t, s.client, code)
+	}
+	s.holds(t, s.client, 4, "/castle/audio/", "/spain/zoo/")
+	if p := s.admit(t, s.client, strongPremium); len(p.Grants) != 4 {
+		t.Errorf("%d grants, want those of the four that go on", len(p.Grants))
+	}
+	s.holds(t, s.client, 4, "/castle/audio/", "/castle/premium/")
+}
+
+// While nobody knows about one admission, what a dropped one opened is not
+// cleared: it may be the other's as well.
+func TestDroppedAdmissionBesideAnUnknownOne(t *testing.T) {
+	s := newSite(t)
+	s.recheck = func(string) error { return nil }
+	for _, code := range []string{strongCode, strongPremium, strongZoo} {
+		s.admit(t, s.client, code)
+	}
+	s.at(noon.Add(3 * time.Hour))
+	s.recheck = func(ref string) error {
+		if ref == strongPremium {
+			return errDown
+		}
+		return nil
+	}
+	s.revokeTicket(t, s.client, 0)
+	r := s.renew(t, s.client)
+	for _, c := range r.cookies {
+		if c.MaxAge < 0 && !strings.HasPrefix(c.Path, "/spain/zoo/") {
+			t.Errorf("%s is cleared, want only what the zoo does not use", attributes(c))
+		}
+	}
+	s.holds(t, s.client, 2, "/spain/zoo/")
+}

@@ -19,12 +19,14 @@ type Attempt struct {
 	Attraction string     // id; empty means that the viewer did not say
 	Kind       string     // of credential; the guard watches every kind of every attraction
 	Device     string     // id in the anonymous, signed device cookie; empty means none
+	Issued     string     // id in the one that the answer sets, if there was none: a good credential becomes known on it
 	Strong     bool       // the code has 64 bits or more: nobody guesses it
+	Session    bool       // it is no code but a session, 128 random bits: only the load counts
 	Challenged bool       // a challenge was passed for this attempt
 }
 
-// proven reports whether more is known of the viewer than a short code.
-func (a *Attempt) proven() bool { return a.Strong || a.Challenged }
+// random reports whether nobody can guess what was shown.
+func (a *Attempt) random() bool { return a.Strong || a.Session }
 
 func (a *Attempt) readable() bool { return a.Fingerprint != [32]byte{} }
 
@@ -54,10 +56,10 @@ const (
 	knownAtAll
 )
 
-// knownKey names the credential on this very device. A code alone would not
-// do: who guesses must not get past the limits with the codes of others.
-func (a *Attempt) knownKey() Key {
-	return Key{Axis: Known, Part: knownOnDevice, ID: digest(string(a.Fingerprint[:]), a.Device)}
+// knownKey names the credential on one device. A code alone would not do: who
+// guesses must not get past the limits with the codes of others.
+func (a *Attempt) knownKey(device string) Key {
+	return Key{Axis: Known, Part: knownOnDevice, ID: digest(string(a.Fingerprint[:]), device)}
 }
 
 func (a *Attempt) seenKey() Key {

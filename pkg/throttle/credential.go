@@ -11,21 +11,19 @@ func (t *Throttle) holdCredential(turn *Turn, now int64) time.Duration {
 			c.Held++
 			return c, 0
 		}
-		if !c.capped(a) {
-			if wait := c.hold(limit, limit.Failures, now); wait < decay {
-				return c, wait
-			}
+		if !c.capped(a) && c.hold(limit, limit.Failures, now) == 0 {
+			return c, 0
 		}
-		wait := c.holdAlone(a, now)
+		wait := c.holdAlone(a, limit, now)
 		return c, wait
 	})
 }
 
 // holdAlone takes room for one attempt at a time, when the interval since the
 // last failure is over.
-func (c *Counter) holdAlone(a *Attempt, now int64) time.Duration {
+func (c *Counter) holdAlone(a *Attempt, l Limit, now int64) time.Duration {
 	if c.Held > 0 {
-		return crowded
+		return c.interval(a, l, c.Failed+1) // as if the other had failed already: whether it has must not be told
 	}
 	wait := until(c.Until, now, c.longest(a))
 	if wait == 0 {
@@ -47,7 +45,11 @@ func (c *Counter) longest(a *Attempt) time.Duration {
 // strike counts a failure and begins the next interval.
 func (c *Counter) strike(a *Attempt, l Limit, now int64) {
 	c.Failed = min(c.Failed+1, 1<<20)
-	doublings := min(max(0, int(c.Failed)-l.Failures), 12) // 2^12 s is more than capWait
-	wait := min(time.Second<<doublings, c.longest(a))
-	c.Until = now + int64(wait)
+	c.Until = now + int64(c.interval(a, l, c.Failed))
+}
+
+// interval returns how long the next attempt waits after so many failures.
+func (c *Counter) interval(a *Attempt, l Limit, failed uint32) time.Duration {
+	doublings := min(max(0, int(failed)-l.Failures), 12) // 2^12 s is more than capWait
+	return min(time.Second<<doublings, c.longest(a))
 }

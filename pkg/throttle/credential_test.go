@@ -2,6 +2,7 @@ package throttle_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"testing"
 	"time"
@@ -30,8 +31,10 @@ func TestOneCodeFromEverywhere(t *testing.T) {
 		w.pass(want * time.Second)
 		first := th.Allow(everywhere(wrong, n+1))
 		wantOK(t, "after "+(want*time.Second).String(), first)
-		wantWait(t, "beside it", peek(th, everywhere(wrong, n+2)), time.Second, time.Second)
+		next := min(2*want, 60) * time.Second
+		wantWait(t, "beside it", peek(th, everywhere(wrong, n+2)), next, next)
 		first.Fail(throttle.Refused)
+		wantWait(t, "after it", peek(th, everywhere(wrong, n+2)), next, next)
 		n += 2
 	}
 	for range 100 { // there is nothing to guess: it stays at a minute
@@ -41,6 +44,43 @@ func TestOneCodeFromEverywhere(t *testing.T) {
 	}
 	wantWait(t, "after 100 failures", peek(th, everywhere(wrong, n)), time.Minute, time.Minute)
 	wantOK(t, "another code", peek(th, everywhere(from("192.0.2.1", 2), n)))
+}
+
+// How long the source takes to refuse a code, and whether it has yet, cannot be
+// told from what others with the same code hear.
+func TestRetryAfterTellsNoTimes(t *testing.T) {
+	var first string
+	for _, takes := range []time.Duration{0, 5 * time.Millisecond, 700 * time.Millisecond} {
+		th, w := newThrottle(throttle.Options{Guard: quiet})
+		got := ""
+		for i := range 12 {
+			a := from("192.0.2.1", 1)
+			a.Client = everywhere(a, i).Client
+			began := w.now()
+			turn := th.Allow(a)
+			for _, beside := range []time.Duration{600 * time.Millisecond, 900 * time.Millisecond} {
+				if takes <= beside {
+					w.set(began.Add(takes))
+					turn.Fail(throttle.Refused)
+				}
+				w.set(began.Add(beside))
+				got += fmt.Sprint(peek(th, everywhere(a, 100+i)).RetryAfter, " ")
+			}
+			turn.Fail(throttle.Refused)
+			w.set(began.Add(time.Minute - time.Second))
+			for range 3 {
+				got += fmt.Sprint(peek(th, everywhere(a, 200+i)).RetryAfter, " ")
+				w.pass(500 * time.Millisecond)
+			}
+			w.set(began.Add(time.Minute))
+		}
+		if first == "" {
+			first = got
+		}
+		if got != first {
+			t.Errorf("a source that takes %v: Retry-After\n%s\nwant, as at once\n%s", takes, got, first)
+		}
+	}
 }
 
 func TestOneCodeForTenMinutes(t *testing.T) {

@@ -20,7 +20,7 @@
 //	switch {
 //	case err == nil:
 //		turn.Succeed()
-//	case unknown(err):
+//	case refusedWithoutReason(err):
 //		turn.Fail(throttle.Refused)
 //	}
 //
@@ -42,6 +42,8 @@
 //   - A strong code, and an attempt that passed a challenge, have a lane of
 //     their own, ten times as wide: they cannot be guessed, and what is limited
 //     is only the load on the source.
+//   - A session, which renews what a ticket opened, has another lane as wide, so
+//     that made-up sessions are not in the way of tickets.
 //   - A device with a cookie and next to no failures has a lane of its own too.
 //     A script that throws its cookies away cannot use it up.
 //   - In every lane the last fifth is for codes that were turned away before

@@ -8,7 +8,7 @@ import "time"
 // room for itself as fast as they get in. Strong codes are not watched: made-up
 // ones must not bring the guard upon those who have short ones.
 func (t *Throttle) holdAttraction(turn *Turn, back bool, now int64) time.Duration {
-	if turn.attempt.Strong {
+	if turn.attempt.random() {
 		return 0
 	}
 	wait := t.hold(turn, turn.attempt.attractionKey(), Limit{}, func(c Counter) (Counter, time.Duration) {

@@ -10,9 +10,10 @@ import (
 type lane uint8
 
 const (
-	laneOpen   lane = iota // a short code, and nothing else is known
-	laneDevice             // a short code, on a device with next to no failures
-	laneProven             // a code nobody guesses, or a challenge was passed
+	laneOpen    lane = iota // a short code, and nothing else is known
+	laneDevice              // a short code, on a device with next to no failures
+	laneProven              // a code nobody guesses, or a challenge was passed
+	laneSession             // a session, which nobody guesses either
 )
 
 // tolerated is how many failures a device in its lane may have: people mistype.
@@ -21,7 +22,10 @@ const tolerated = 2
 // holdNetwork is the gate of the client's network, and of the wide one around
 // it. The last fifth of each is for codes that came back when told to.
 func (t *Throttle) holdNetwork(turn *Turn, back bool, now int64) time.Duration {
-	if turn.attempt.proven() {
+	switch a := &turn.attempt; {
+	case a.Session:
+		turn.lane = laneSession
+	case a.Strong, a.Challenged:
 		turn.lane = laneProven
 	}
 	whole, wide := networkKeys(turn.attempt.Client, turn.lane)
@@ -53,7 +57,7 @@ func (t *Throttle) holdOne(turn *Turn, key Key, limit Limit, back bool, now int6
 
 func (t *Throttle) networkLimit(turn *Turn) Limit {
 	limit := t.opts.Network
-	if turn.lane == laneProven {
+	if turn.lane == laneProven || turn.lane == laneSession {
 		limit = limit.times(t.opts.ProvenFactor)
 	}
 	client := turn.attempt.Client.Unmap().WithZone("")

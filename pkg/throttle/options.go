@@ -38,7 +38,7 @@ type Options struct {
 	Venues       []netip.Prefix // where many visitors share an address; none means nowhere
 	VenueFactor  int            // how much more a network in Venues may fail; 0 means 20
 	WideFactor   int            // how much more an IPv6 /48 may fail than a /64; 0 means 10
-	ProvenFactor int            // how much more strong codes and passed challenges may fail; 0 means 10
+	ProvenFactor int            // how much more strong codes, sessions and passed challenges may fail; 0 means 10
 
 	// Challenge says that the caller has a challenge to offer to short codes
 	// when Turn.Guarded asks for it. Without one, they are told to come back.

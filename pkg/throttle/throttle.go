@@ -27,15 +27,15 @@ func New(opts Options) *Throttle {
 // Allow says whether the source may be asked about a. Whoever calls it ends the
 // turn with Fail, Succeed or Cancel; room stays taken until then.
 func (t *Throttle) Allow(a Attempt) Turn {
-	turn := Turn{throttle: t, attempt: a}
 	now := t.now()
+	turn := Turn{throttle: t, attempt: a, began: now}
 	if t.known(&turn, now) {
 		turn.OK, turn.known = true, true
 	} else if by, wait := t.enter(&turn, now); wait > 0 {
 		turn.drop(now)
 		turn.settled = true
 		turn.RetryAfter = (wait + time.Second - 1).Truncate(time.Second)
-		turn.Guarded = t.opts.Challenge && !a.Challenged && (by != Network || !a.Strong)
+		turn.Guarded = t.opts.Challenge && !a.Challenged && (by != Network || !a.random())
 		t.stats.refused[by].Add(1)
 		return turn
 	}
@@ -106,7 +106,7 @@ func (t *Throttle) hold(turn *Turn, key Key, limit Limit, take func(c Counter) (
 // known reports whether this credential was good on this device before.
 func (t *Throttle) known(turn *Turn, now int64) bool {
 	a := &turn.attempt
-	return a.Device != "" && a.readable() && t.load(a.knownKey()).Until > now
+	return a.Device != "" && a.readable() && t.load(a.knownKey(a.Device)).Until > now
 }
 
 func (t *Throttle) now() int64 { return t.opts.Now().UnixNano() }

@@ -1,6 +1,9 @@
 package throttle
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // A Turn is the answer to one Attempt. It belongs to one goroutine.
 type Turn struct {
@@ -10,6 +13,7 @@ type Turn struct {
 
 	throttle *Throttle
 	attempt  Attempt
+	began    int64 // when it was given
 	lane     lane
 	holds    [5]hold // device, credential, attraction, network, wide network
 	held     int
@@ -27,8 +31,10 @@ type hold struct {
 }
 
 // Fail ends the turn: the credential was refused. Only what somebody who
-// guesses would hear counts. A ticket that the source knows, but that is
-// too early, refunded or in use, is no failure: Cancel.
+// guesses would hear counts. A ticket that the viewer has proved to hold, but
+// that is too early, refunded or in use, is no failure: Cancel. Against the
+// credential it counts from when the turn was given, so that Retry-After does
+// not tell how long the source took to refuse it.
 func (turn *Turn) Fail(w Weight) {
 	now, ok := turn.settle()
 	if !ok {
@@ -41,7 +47,7 @@ func (turn *Turn) Fail(w Weight) {
 		t.stats.guards.Add(1)
 	}
 	if turn.known {
-		t.update(turn.attempt.knownKey(), func(Counter) Counter { return Counter{} })
+		t.update(turn.attempt.knownKey(turn.attempt.Device), func(Counter) Counter { return Counter{} })
 	}
 }
 
@@ -50,6 +56,7 @@ func (turn *Turn) failed(h hold, c Counter, w Weight, now int64) Counter {
 	case Attraction:
 		return turn.watched(c, true, now)
 	case Credential:
+		now = turn.began
 		c.strike(&turn.attempt, h.limit, now)
 	}
 	c.charge(h.limit, w, now)
@@ -91,13 +98,16 @@ func (turn *Turn) remember(now int64) (again bool) {
 		return false
 	}
 	until := now + int64(t.opts.Remember)
+	if device := cmp.Or(a.Device, a.Issued); device != "" {
+		t.update(a.knownKey(device), func(Counter) Counter { return Counter{Until: until} })
+	}
+	if a.Session { // no attraction is guarded against sessions
+		return false
+	}
 	t.update(a.seenKey(), func(c Counter) Counter {
 		again = c.Until > now
 		return Counter{Until: until}
 	})
-	if a.Device != "" {
-		t.update(a.knownKey(), func(Counter) Counter { return Counter{Until: until} })
-	}
 	return again
 }
 

@@ -1,0 +1,77 @@
+package throttle_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/handstamp/handstamp/pkg/throttle"
+)
+
+// session returns an attempt with the nth session.
+func session(addr string, n int) throttle.Attempt {
+	a := from(addr, n)
+	a.Session, a.Attraction, a.Kind = true, "", "session"
+	return a
+}
+
+func TestSessionsHaveTheirOwnLane(t *testing.T) {
+	th, w := newThrottle(throttle.Options{})
+	asked := 0
+	for i := range 1000 {
+		n, _ := fail(th, session("192.0.2.1", i))
+		asked += n
+	}
+	wantAsked(t, "made-up sessions", asked, 80)
+	strong := from("192.0.2.1", 2000)
+	strong.Strong = true
+	wantOK(t, "a strong code beside them", admit(th, strong))
+	wantOK(t, "a short code beside them", admit(th, from("192.0.2.1", 2001)))
+	wantOK(t, "a session elsewhere", admit(th, session("192.0.2.2", 2002)))
+
+	good := session("192.0.2.1", 2003)
+	refused := peek(th, good)
+	wantWait(t, "a good session beside them", refused, 5*time.Second, 10*time.Second)
+	w.pass(refused.RetryAfter)
+	wantOK(t, "a good session when told to", admit(th, good))
+	if s := th.Snapshot(); s.Guards != 0 {
+		t.Errorf("%d guards, want sessions to bring on none", s.Guards)
+	}
+}
+
+// Sessions change with every renewal, so those without a device are not kept.
+func TestSessionsAreKnownOnDevicesOnly(t *testing.T) {
+	th, _ := newThrottle(throttle.Options{})
+	for i := range 100 {
+		admit(th, session("192.0.2.1", i))
+	}
+	if n := th.Snapshot().Entries[throttle.Known]; n != 0 {
+		t.Errorf("%d sessions are known, want none", n)
+	}
+	mine := session("192.0.2.1", 1000)
+	mine.Device = "mine"
+	wantOK(t, "first renewal", admit(th, mine))
+	for i := range 1000 {
+		fail(th, session("192.0.2.1", 2000+i))
+	}
+	wantOK(t, "the next, beside made-up sessions", admit(th, mine))
+}
+
+// What was good when the device got its cookie is known with that cookie.
+func TestKnownOnAnIssuedDevice(t *testing.T) {
+	th, _ := newThrottle(throttle.Options{Guard: quiet})
+	first := from("192.0.2.1", 1)
+	first.Issued = "mine"
+	useUpDevices(th, 1000)
+	fail(th, guesses("192.0.2.1", 2000, 100)...)
+	wantWait(t, "a cookie that is only being issued", peek(th, first), time.Second, time.Minute)
+
+	th, _ = newThrottle(throttle.Options{Guard: quiet})
+	wantOK(t, "first time", admit(th, first))
+	useUpDevices(th, 1000)
+	fail(th, guesses("192.0.2.1", 2000, 100)...)
+	again := from("192.0.2.1", 1)
+	again.Device = "mine"
+	wantOK(t, "again, with the cookie", admit(th, again))
+	again.Device = "other"
+	wantWait(t, "with another cookie", peek(th, again), time.Second, time.Minute)
+}
