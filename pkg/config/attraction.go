@@ -11,9 +11,10 @@ import (
 // A Source is one place that confirms tickets.
 type Source struct {
 	ID    string `mapstructure:"id" required:"true" slug:"true" doc:"name of the source, for attractions to refer to: lower-case letters, digits and hyphens"`
-	Kind  string `mapstructure:"kind" default:"roll" enum:"roll" doc:"roll: a list of tickets in a CSV file"`
+	Kind  string `mapstructure:"kind" default:"roll" enum:"roll,issued" doc:"roll: a list of tickets in a CSV file; issued: tickets that handstamp issued or imported itself, in the book"`
 	Match string `mapstructure:"match" default:"" doc:"regular expression (RE2) that a whole ticket code must match for this source to be asked; empty matches every code"`
 	File  string `mapstructure:"file" default:"" path:"true" doc:"CSV file of a roll; required for that kind"`
+	Terms Terms  `mapstructure:"terms"`
 }
 
 // Pattern returns the expression that a whole ticket code must match, and nil
@@ -35,10 +36,13 @@ type Attraction struct {
 	Name     string    `mapstructure:"name" default:"" doc:"name for people; empty is the id"`
 	Prefix   string    `mapstructure:"prefix" default:"" doc:"path of its media under the media host: slugs joined by /; empty is the id; none may equal or lie inside another"`
 	Timezone string    `mapstructure:"timezone" required:"true" doc:"IANA time zone that its days and opening hours are in, like Europe/Madrid"`
+	Opening  Opening   `mapstructure:"opening"`
 	Packages []Package `mapstructure:"packages" doc:"the parts that a ticket can buy"`
 	Free     []string  `mapstructure:"free" default:"" slug:"true" doc:"path segments under the prefix that need no ticket; empty is none"`
 	Sources  []string  `mapstructure:"sources" required:"true" doc:"ids of the sources that may confirm its tickets; at least one"`
 	Content  string    `mapstructure:"content" default:"" path:"true" doc:"catalogue of its media, a YAML file; empty is none"`
+
+	VenueNetworks []string `mapstructure:"venue_networks" default:"" doc:"networks (CIDR) by which visitors on its own Wi-Fi reach the API, mostly one address for them all, so that the throttle bears more there; empty is none"`
 }
 
 // Location returns the time zone of a. The error is nil for an Attraction that
@@ -53,8 +57,9 @@ func (a Attraction) Location() (*time.Location, error) {
 // A Package is a part of an attraction that a ticket can buy: the path segment
 // ID under the attraction's prefix.
 type Package struct {
-	ID   string `mapstructure:"id" required:"true" slug:"true" doc:"path segment under the prefix: lower-case letters, digits and hyphens, not free"`
-	Name string `mapstructure:"name" default:"" doc:"name for people; empty is the id"`
+	ID    string `mapstructure:"id" required:"true" slug:"true" doc:"path segment under the prefix: lower-case letters, digits and hyphens, not free"`
+	Name  string `mapstructure:"name" default:"" doc:"name for people; empty is the id"`
+	Seats int    `mapstructure:"seats" default:"0" min:"0" max:"1000" doc:"devices of a ticket that buys it, when its source does not say; 0 is admission.devices"`
 }
 
 // fill sets what follows from other keys.

@@ -46,9 +46,13 @@ func (c *checker) run() {
 	c.admission()
 	c.keys()
 	c.pepper()
+	c.dynamo()
+	c.denylist()
 	c.sources()
 	c.attractions()
+	c.admin()
 	c.production()
+	c.look()
 	c.cfg.Warnings = c.warnings
 }
 
@@ -139,6 +143,9 @@ func (c *findings) text(f *field, key, s string) {
 func (c *findings) texts(f *field, key string, list []string) {
 	for i, s := range list {
 		at := fmt.Sprintf("%s[%d]", key, i)
+		if f.enum != nil && !slices.Contains(f.enum, s) {
+			c.fail(at, "found %s, want %s%s", quote(s), oneOf(f.enum), didYouMean(s, f.enum))
+		}
 		if f.slug && !slugged.MatchString(s) {
 			c.fail(at, "%s is not a slug, want %s", quote(s), slugRule)
 		}

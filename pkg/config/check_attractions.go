@@ -11,16 +11,24 @@ func (c *checker) sources() {
 	for i, s := range c.cfg.Sources {
 		key := fmt.Sprintf("sources[%d]", i)
 		c.unique(ids, key+".id", s.ID)
-		if s.Kind == "roll" && s.File == "" {
-			c.fail(key+".file", "missing, want the CSV file of the roll")
-		}
+		c.kind(key, s)
 		if _, err := s.Pattern(); err != nil {
 			c.fail(key+".match", "not a regular expression: %s", err)
 		}
-		used := func(a Attraction) bool { return slices.Contains(a.Sources, s.ID) }
-		if !slices.ContainsFunc(c.cfg.Attractions, used) && c.good("attractions") {
-			c.warn(key, "no attraction uses the source %q", s.ID)
-		}
+	}
+}
+
+// kind checks what belongs to one kind of source.
+func (c *checker) kind(key string, s Source) {
+	switch {
+	case s.Kind == "roll" && s.File == "":
+		c.fail(key+".file", "missing, want the CSV file of the roll")
+	case s.Kind == "issued" && bool(s.Terms.SlotOnly):
+		c.fail(key+".terms.slot_only", "on, but issued tickets have no slot, so nobody could get in; want off")
+	case s.Kind == "issued" && s.File != "":
+		c.fail(key+".file", "it belongs to kind roll; issued tickets are in the book")
+	case s.Kind == "issued" && !c.cfg.Book.Lasting() && c.good("book.kind"):
+		c.fail(key+".kind", "issued tickets need a book that lasts, want book.kind: sqlite or dynamodb")
 	}
 }
 
@@ -42,7 +50,9 @@ func (c *checker) attractions() {
 		if _, err := a.Location(); err != nil {
 			c.fail(key+".timezone", "%s is not an IANA time zone, want one like Europe/Madrid", quote(a.Timezone))
 		}
+		c.opening(key+".opening", a)
 		c.packages(key, a)
+		c.venueNetworks(key+".venue_networks", a)
 		c.confirmed(key, a)
 	}
 	c.nesting()
@@ -60,6 +70,14 @@ func (c *checker) confirmed(key string, a Attraction) {
 	for j, id := range a.Sources {
 		if !slices.Contains(ids, id) && c.good("sources") {
 			c.fail(fmt.Sprintf("%s.sources[%d]", key, j), "no source has the id %s%s", quote(id), didYouMean(id, ids))
+		}
+	}
+}
+
+func (c *checker) venueNetworks(key string, a Attraction) {
+	for j, s := range a.VenueNetworks {
+		if fault := networkFault(s, "anybody could guess as often; want the networks of the venue"); fault != "" {
+			c.fail(fmt.Sprintf("%s[%d]", key, j), "%s", fault)
 		}
 	}
 }

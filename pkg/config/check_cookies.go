@@ -70,12 +70,21 @@ func covers(d, host string) bool { return host == d || strings.HasSuffix(host, "
 
 // bridge advises on a domain for cookies that reach both hosts.
 func bridge(a, b string) string {
-	for d := a; d != ""; _, d, _ = strings.Cut(d, ".") {
-		if covers(d, b) && domainFault(d) == "" {
-			return fmt.Sprintf("want a domain that covers both, such as %q", d)
-		}
+	if d := narrowest(a, b); d != "" {
+		return fmt.Sprintf("want a domain that covers both, such as %q", d)
 	}
 	return "no domain covers both, want both hosts under one"
+}
+
+// narrowest returns the domain that covers both hosts and fewest others, empty
+// if there is none.
+func narrowest(a, b string) string {
+	for d := a; d != ""; _, d, _ = strings.Cut(d, ".") {
+		if covers(d, b) && domainFault(d) == "" {
+			return d
+		}
+	}
+	return ""
 }
 
 // sameSite checks that browsers send the cookies from the pages that may use

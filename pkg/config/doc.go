@@ -15,7 +15,7 @@
 // that begins with HANDSTAMP_ and is not a key is an error too, unless a secret
 // reference (env:NAME) names it, Options.OtherEnv lists it, or Kubernetes set
 // it for a service of that name. Lists of texts are separated by commas there;
-// lists of objects (sources, attractions) are set in the file only.
+// lists of objects (sources, attractions, admin.keys) are set in the file only.
 //
 // Loading is strict. The file has at most 1 MiB and a list 1,000 items. A key
 // that is unknown, written twice in any case, empty or of the wrong type is

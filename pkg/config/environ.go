@@ -51,10 +51,8 @@ func (l *loader) strangers(cfg *Config) {
 }
 
 func unknownVariable(name string, known []string) string {
-	for _, f := range schema {
-		if f.kind == objects && strings.HasPrefix(name, f.env()) {
-			return fmt.Sprintf("%s can only be set in the file", f.name)
-		}
+	if list := within(schema, func(f *field) bool { return strings.HasPrefix(name, f.env()) }); list != nil {
+		return fmt.Sprintf("%s can only be set in the file", list.path)
 	}
 	return "unknown variable" + didYouMean(name, known)
 }
@@ -63,12 +61,21 @@ func unknownVariable(name string, known []string) string {
 func unknownPath(path string, schema []*field) string {
 	var known []string
 	scalars(schema, func(f *field) { known = append(known, f.path) })
-	for _, f := range schema {
-		if f.kind == objects && strings.HasPrefix(path, f.name) {
-			return fmt.Sprintf("%s can only be set in the file", f.name)
-		}
+	if list := within(schema, func(f *field) bool { return strings.HasPrefix(path, f.path) }); list != nil {
+		return fmt.Sprintf("%s can only be set in the file", list.path)
 	}
 	return "unknown key" + didYouMean(path, known)
+}
+
+// within returns the list of objects that is meant, nil for none.
+func within(schema []*field, meant func(*field) bool) *field {
+	var found *field
+	fileOnly(schema, func(f *field) {
+		if found == nil && meant(f) {
+			found = f
+		}
+	})
+	return found
 }
 
 var (

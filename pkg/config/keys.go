@@ -5,7 +5,7 @@ import "strings"
 // A Key describes one key of the file.
 type Key struct {
 	Path    string // like cookies.lifetime; [] stands for an item of a list: attractions[].id
-	Type    string // text, number, duration, switch, secret, list of texts, list of objects
+	Type    string // text, number, duration, switch, secret, date, time of day, list of texts, list of objects
 	Default string // as one would write it; empty is an empty text or list
 	Env     string // variable that sets it; empty when only the file can
 	Doc     string // one line
@@ -41,6 +41,7 @@ func (k kind) String() string {
 	return [...]string{
 		section: "section", objects: "list of objects", texts: "list of texts", text: "text",
 		number: "number", span: "duration", toggle: "switch", secret: "secret",
+		day: "date", clock: "time of day",
 	}[k]
 }
 

@@ -27,8 +27,40 @@ func TestDefaultFile(t *testing.T) {
 	}
 }
 
-// TestDefaultFileMentionsEveryKey also finds keys that only the file has.
+// TestDefaultFileMentionsEveryKey also finds keys that only the file has. Lists
+// that are empty by default have an example in their comment.
 func TestDefaultFileMentionsEveryKey(t *testing.T) {
+	doc := examples(t)
+	var got, want []string
+	paths(doc, "", &got)
+	for _, k := range config.Keys() {
+		want = append(want, k.Path)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("config.yaml has the keys\n%s\nwant those of Keys, in their order\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestDefaultFileExamples loads config.yaml with the examples of its comments.
+func TestDefaultFileExamples(t *testing.T) {
+	t.Setenv("TICKET_DESK_KEY", "0123456789abcdef0123456789abcdef")
+	text, err := yaml.Marshal(examples(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Parse("../../config.yaml", text, config.Options{})
+	if err != nil {
+		t.Fatalf("config.yaml with its examples: %v", err)
+	}
+	if o := cfg.Attractions[0].Opening; len(o.Weekly) != 2 || len(o.Exceptions) != 3 || len(cfg.Admin.Keys) != 1 {
+		t.Errorf("the examples make the opening hours %+v and the keys %+v", o, cfg.Admin.Keys)
+	}
+}
+
+// examples returns config.yaml with an example in each empty list that has one
+// in its comment: the lines that are indented.
+func examples(t *testing.T) *yaml.Node {
+	t.Helper()
 	text, err := os.ReadFile("../../config.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -37,14 +69,37 @@ func TestDefaultFileMentionsEveryKey(t *testing.T) {
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	var got, want []string
-	paths(doc.Content[0], "", &got)
-	for _, k := range config.Keys() {
-		want = append(want, k.Path)
+	var fill func(n *yaml.Node)
+	fill = func(n *yaml.Node) {
+		for i, child := range n.Content {
+			fill(child)
+			if n.Kind == yaml.MappingNode && i%2 == 1 && child.Kind == yaml.SequenceNode && len(child.Content) == 0 {
+				if list := example(t, n.Content[i-1].HeadComment); list != nil {
+					n.Content[i] = list
+				}
+			}
+		}
 	}
-	if !slices.Equal(got, want) {
-		t.Errorf("config.yaml has the keys\n%s\nwant those of Keys, in their order\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	fill(&doc)
+	return doc.Content[0]
+}
+
+// example returns the list that is in a comment, nil for none.
+func example(t *testing.T, comment string) *yaml.Node {
+	var lines []string
+	for line := range strings.Lines(comment) {
+		if code, ok := strings.CutPrefix(line, "#   "); ok {
+			lines = append(lines, code)
+		}
 	}
+	if lines == nil {
+		return nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(strings.Join(lines, "")), &doc); err != nil || doc.Content[0].Kind != yaml.SequenceNode {
+		t.Fatalf("the example is no list: %v\n%s", err, comment)
+	}
+	return doc.Content[0]
 }
 
 // paths collects the keys of n as Keys spells them.

@@ -26,17 +26,23 @@ func TestBase(t *testing.T) {
 		Cookies: config.Cookies{
 			Lifetime: 15 * time.Minute, Window: time.Minute, Sharing: true, Domain: "example.org", SameSite: "lax", Hash: "SHA256",
 		},
-		Admission: config.Admission{Longest: 24 * time.Hour, Devices: 5},
-		Keys:      config.KeyRing{Dir: "keys", Active: "K2JCJMDEHXQW5F"},
-		Book:      config.Book{Kind: "memory", File: "handstamp.db"},
-		Log:       config.Log{Level: "info", Format: "json"},
-		Sources:   []config.Source{{ID: "list", Kind: "roll", Match: "[A-Z]+", File: "tickets.csv"}},
+		Admission: config.Admission{Longest: 24 * time.Hour, Devices: 5, Verdict: 10 * time.Minute, Outage: 2 * time.Hour, Idle: 45 * time.Minute, Swaps: 3},
+		Throttle: config.Throttle{
+			Enabled: true, Failures: 10, Window: 10 * time.Minute, VenueFactor: 20, Floor: 400 * time.Millisecond, Jitter: 100 * time.Millisecond,
+		},
+		Keys:     config.KeyRing{Dir: "keys", Active: "K2JCJMDEHXQW5F", Interval: 10 * time.Second, Settle: time.Hour},
+		Book:     config.Book{Kind: "memory", File: "handstamp.db", Table: "handstamp"},
+		Denylist: config.Denylist{Interval: 5 * time.Second},
+		Log:      config.Log{Level: "info", Format: "json"},
+		Sources:  []config.Source{{ID: "list", Kind: "roll", Match: "[A-Z]+", File: "tickets.csv"}},
 		Attractions: []config.Attraction{{
 			ID: "castle", Name: "Castle", Prefix: "spain/castle", Timezone: "Europe/Madrid",
 			Packages: []config.Package{{ID: "audio", Name: "Audio"}},
 			Free:     []string{"free"}, Sources: []string{"list"}, Content: "guide.yaml",
 		}},
-		Edge: config.Edge{Root: "media"},
+		Admin:    config.Admin{Hosts: []string{"localhost", "127.0.0.1", "::1"}},
+		Edge:     config.Edge{Root: "media"},
+		Warnings: []string{"config.yaml:23: book.kind: memory forgets every admission and revocation when handstamp stops; sqlite keeps them"},
 	}
 	if got := mustLoad(t, base); !reflect.DeepEqual(got, want) {
 		t.Errorf("Parse() = %+v, want %+v", got, want)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/handstamp/handstamp/pkg/gate"
 )
 
 // Redacted returns c as YAML with every key, secrets as references only. Parse
@@ -63,6 +65,13 @@ func (f *field) node(v reflect.Value) (*yaml.Node, error) {
 		return quoted(x.String()), nil
 	case Secret:
 		return absolute(x)
+	case gate.Clock:
+		return quoted(x.String()), nil
+	case gate.Date:
+		if x.IsZero() {
+			return quoted(""), nil
+		}
+		return quoted(x.String()), nil
 	case string:
 		if f.isPath && x != "" {
 			abs, err := filepath.Abs(x)

@@ -12,8 +12,10 @@ import (
 // TestRedactedRoundTrips loads what was printed from another folder.
 func TestRedactedRoundTrips(t *testing.T) {
 	t.Setenv("THE_PEPPER", "0123456789abcdef")
+	setDeskKey(t)
 	awkward := edit(t, base, `  pepper: ""`, "  pepper: env:THE_PEPPER", "    name: Castle", `    name: "no: # \"'\\ é \u2028 ~"`, "    content: guide.yaml", `    content: "1"`)
-	for _, text := range []string{base, minimal, awkward} {
+	oneDay := edit(t, full, "          to: \"2026-09-15\"\n", "")
+	for _, text := range []string{base, minimal, full, awkward, oneDay} {
 		here := t.TempDir()
 		cfg, err := config.Parse(filepath.Join(here, "config.yaml"), []byte(text), config.Options{})
 		if err != nil {
@@ -24,6 +26,7 @@ func TestRedactedRoundTrips(t *testing.T) {
 			t.Fatal(err)
 		}
 		again, err := config.Parse("/elsewhere/config.yaml", printed, config.Options{})
+		cfg.Warnings, again.Warnings = nil, nil // they name lines
 		if err != nil || !reflect.DeepEqual(again, cfg) {
 			t.Errorf("Parse(Redacted()) = %+v, %v; want %+v\nprinted:\n%s", again, err, cfg, printed)
 		}
@@ -47,6 +50,8 @@ func TestRedactedInline(t *testing.T) {
 func FuzzLoad(f *testing.F) {
 	f.Add(base)
 	f.Add(minimal)
+	f.Add(edit(f, full, "key: env:DESK_KEY", "key: 0123456789abcdef0123456789abcdef", "pepper: env:THE_PEPPER", "pepper: 0123456789abcdef"))
+	f.Add("attractions: [{opening: {weekly: [{days: [sun-sat, x-], hours: [24:00-00:00]}], exceptions: [{from: 0000-01-01, to: 9999-12-31}]}}]")
 	f.Add("a: &a [*a]\nb: {<<: *a}\n---\n!!binary x")
 	f.Add("attractions: [{packages: [{}], free: [[]], sources: {}}]\ncookies: {domain: a.b, lifetime: 1s}")
 	f.Add("http: {listen: '[::1%25]:1', public_url: 'http://[::1]:1', trusted_origins: ['http://[::ffff:1.2.3.4%x]']}")

@@ -106,14 +106,6 @@ func TestProductionSeesThroughLinks(t *testing.T) {
 	}
 }
 
-func TestWarnings(t *testing.T) {
-	text := edit(t, minimal, "attractions:", "  - {id: spare, file: spare.csv}\nattractions:")
-	got := mustLoad(t, text).Warnings
-	if want := `config.yaml:3: sources[1]: no attraction uses the source "spare"`; len(got) != 1 || got[0] != want {
-		t.Errorf("Warnings = %q, want only %q", got, want)
-	}
-}
-
 func TestPattern(t *testing.T) {
 	tests := []struct {
 		match, code string

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/handstamp/handstamp/pkg/gate"
 )
 
 // kind is how a value is written.
@@ -19,6 +21,8 @@ const (
 	span
 	toggle
 	secret
+	day
+	clock
 )
 
 // A field is one key of the file, as the struct describes it.
@@ -79,6 +83,10 @@ func kindOf(t reflect.Type) kind {
 		return toggle
 	case reflect.TypeFor[Secret]():
 		return secret
+	case reflect.TypeFor[gate.Date]():
+		return day
+	case reflect.TypeFor[gate.Clock]():
+		return clock
 	}
 	switch t.Kind() {
 	case reflect.Struct:
@@ -98,7 +106,7 @@ func kindOf(t reflect.Type) kind {
 
 // wants says how to write f.
 func (f *field) wants() string {
-	if f.enum != nil {
+	if f.enum != nil && f.kind == text {
 		return oneOf(f.enum)
 	}
 	return f.kind.wants()
@@ -114,6 +122,8 @@ func (k kind) wants() string {
 		span:    "a duration with its unit, like 15m",
 		toggle:  "on or off",
 		secret:  "a reference, file:PATH or env:NAME",
+		day:     "a date, like 2026-12-24",
+		clock:   "a time of day, like 09:30",
 	}[k]
 }
 
@@ -142,6 +152,18 @@ func scalars(fields []*field, do func(*field)) {
 			scalars(f.children, do)
 		case objects:
 		default:
+			do(f)
+		}
+	}
+}
+
+// fileOnly calls do for every list of objects outside of other lists.
+func fileOnly(fields []*field, do func(*field)) {
+	for _, f := range fields {
+		switch f.kind {
+		case section:
+			fileOnly(f.children, do)
+		case objects:
 			do(f)
 		}
 	}

@@ -163,8 +163,8 @@ func TestPepper(t *testing.T) {
 
 func TestInlinePepper(t *testing.T) {
 	text := edit(t, base, `  pepper: ""`, "  pepper: hunter2hunter2hunter2")
-	got := fmt.Sprint(mustLoad(t, text).Warnings)
-	if want := "[config.yaml:24: book.pepper: the secret itself is in the configuration; production wants a reference, file:PATH or env:NAME]"; got != want {
+	got := mustLoad(t, text).Warnings[0]
+	if want := "config.yaml:24: book.pepper: the secret itself is in the configuration; production wants a reference, file:PATH or env:NAME"; got != want {
 		t.Errorf("Warnings = %s, want %s", got, want)
 	}
 	_, err := load(edit(t, text, "environment: development", "environment: production"))

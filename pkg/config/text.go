@@ -10,6 +10,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/handstamp/handstamp/pkg/gate"
 )
 
 var (
@@ -34,6 +36,10 @@ func parseText(t reflect.Type, s string) (any, error) {
 		return parseNumber(s)
 	case texts:
 		return parseList(s)
+	case day:
+		return parseDay(s)
+	case clock:
+		return gate.ParseClock(s)
 	}
 	return s, nil
 }
@@ -78,6 +84,14 @@ func parseNumber(s string) (int, error) {
 		return 0, fmt.Errorf("found %s, want a whole number in plain digits", quote(s))
 	}
 	return n, nil
+}
+
+// parseDay reads a date; an empty s is none.
+func parseDay(s string) (gate.Date, error) {
+	if s == "" {
+		return gate.Date{}, nil
+	}
+	return gate.ParseDate(s)
 }
 
 // parseList splits s at commas; an empty s is an empty list.
