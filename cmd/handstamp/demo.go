@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,7 +18,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/handstamp/handstamp/pkg/admin"
 	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -103,23 +106,37 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	defer os.RemoveAll(folder)
+	staff, err := listen("127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer staff.Close()
 	ready, gateway, err := f.build(cmd.Context(), "http://"+host.String(), folder, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
-	ctx, cancel := context.WithCancel(cmd.Context())
-	defer cancel()
-	go func() {
-		failed <- app.Serve(ctx, listener, canonicalHost(ready.URL, gateway.Handler), gateway, 0, f.log(cmd.ErrOrStderr()))
-	}()
-	if err := f.announce(cmd.OutOrStdout(), ready); err != nil {
+	defer gateway.Close()
+	ready.AdminURL = "http://" + staff.Addr().String()
+	log := f.log(cmd.ErrOrStderr())
+	group, ctx := errgroup.WithContext(cmd.Context())
+	group.Go(func() error {
+		return app.Serve(ctx, listener, canonicalHost(ready.URL, gateway.Handler), gateway, 0, log)
+	})
+	group.Go(func() error { return app.Serve(ctx, staff, gateway.Admin, nobody{}, 0, log) })
+	group.Go(func() error { gateway.Run(ctx); return nil })
+	group.Go(func() error { return f.welcome(ctx, cmd.OutOrStdout(), ready) })
+	return group.Wait()
+}
+
+// welcome says where the demo is, and shows it.
+func (f *demoFlags) welcome(ctx context.Context, w io.Writer, ready *demoReady) error {
+	if err := f.announce(w, ready); err != nil {
 		return err
 	}
 	if !f.noBrowser && !f.json {
 		openBrowser(ctx, ready.URL)
 	}
-	return <-failed
+	return nil
 }
 
 func (f *demoFlags) log(w io.Writer) *slog.Logger {
@@ -144,9 +161,11 @@ func (f *demoFlags) build(ctx context.Context, address, folder string, stderr io
 	if err != nil {
 		return nil, nil, err
 	}
-	gateway, err := app.New(ctx, demoConfig(address), app.Options{
+	token := rand.Text() + rand.Text()
+	gateway, err := app.New(ctx, demoConfig(address, folder), app.Options{
 		Ring: ring, Media: guide.Sample(), Log: f.log(stderr),
-		Sources: map[string]gate.Verifier{"box-office": list},
+		Sources:   map[string]gate.Verifier{"box-office": list},
+		AdminKeys: []admin.Key{{ID: "demo", Secret: gate.Secret(token), Scopes: []admin.Scope{admin.Everything}}},
 		Extra: map[string]http.Handler{"/app/demo.json": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.Header().Set("Cache-Control", "no-store")
@@ -156,20 +175,24 @@ func (f *demoFlags) build(ctx context.Context, address, folder string, stderr io
 	if err != nil {
 		return nil, nil, err
 	}
-	ready := &demoReady{URL: address, MediaURL: address, Tickets: good, KeyPairID: demoKeyPairID, PublicKeyFile: publicFile}
+	ready := &demoReady{URL: address, MediaURL: address, AdminToken: token, Tickets: good, KeyPairID: demoKeyPairID, PublicKeyFile: publicFile}
 	ready.Free, ready.Paid = gateway.Content()
 	return ready, gateway, nil
 }
 
-func demoConfig(address string) *config.Config {
+// demoConfig is the default, but that stamps fade within half a minute, so that
+// everybody can watch them being renewed.
+func demoConfig(address, folder string) *config.Config {
 	cfg := config.Default()
 	cfg.HTTP.PublicURL, cfg.Media.URL = address, address
-	cfg.Sources = []config.Source{{ID: "box-office", Kind: "roll"}}
+	cfg.Cookies.Lifetime, cfg.Cookies.Window = 30*time.Second, 5*time.Second
+	cfg.Book.Kind, cfg.Book.File = "sqlite", filepath.Join(folder, "book.db")
+	cfg.Sources = []config.Source{{ID: "desk", Kind: "issued"}, {ID: "box-office", Kind: "roll"}}
 	cfg.Attractions = []config.Attraction{
 		{ID: "castle", Name: "Alderstone Castle", Prefix: "castle", Timezone: "Europe/Madrid", Free: []string{"free"}, Content: "castle/guide.yaml",
-			Sources: []string{"box-office"}, Packages: []config.Package{{ID: "audio", Name: "Audio guide"}, {ID: "premium", Name: "The tower at night"}}},
+			Sources: []string{"desk", "box-office"}, Packages: []config.Package{{ID: "audio", Name: "Audio guide"}, {ID: "premium", Name: "The tower at night"}}},
 		{ID: "zoo", Name: "Fernhollow Zoo", Prefix: "zoo", Timezone: "Europe/Madrid", Free: []string{"free"}, Content: "zoo/guide.yaml",
-			Sources: []string{"box-office"}, Packages: []config.Package{{ID: "audio", Name: "Audio guide"}}},
+			Sources: []string{"desk", "box-office"}, Packages: []config.Package{{ID: "audio", Name: "Audio guide"}}},
 	}
 	return cfg
 }
@@ -234,6 +257,7 @@ func (f *demoFlags) announce(w io.Writer, ready *demoReady) error {
 	for _, t := range append(ready.Tickets, refused...) {
 		fmt.Fprintf(w, "    %-24s %s\n", t.Code, t.Note)
 	}
+	fmt.Fprintf(w, "\n  Cookies live for half a minute here and are renewed while you listen.\n  More tickets, and taking them back (see docs/admin.md):\n    curl -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' \\\n      -d '{\"attraction\": \"castle\", \"packages\": [\"audio\"]}' %s/admin/v1/tickets\n", ready.AdminToken, ready.AdminURL)
 	fmt.Fprintf(w, "\n  The public key that the local CloudFront trusts, for \"handstamp explain\":\n    --public-key %s=%s\n  and as a page:  %s/explain\n\n  Stop with Ctrl-C.\n", ready.KeyPairID, ready.PublicKeyFile, ready.URL)
 	return nil
 }

@@ -19,13 +19,14 @@ func newKeys() *cobra.Command {
 		Args:  noSuchCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newKeysNew())
+	cmd.AddCommand(newKeysNew(), newKeysAdopt(), newKeysList(), newKeysPublish(), newKeysActivate(), newKeysRetire(), newKeysRevoke(), newKeysRotate())
 	return cmd
 }
 
 func newKeysNew() *cobra.Command {
-	var kind, dir, id string
+	var kind, dir, id, from string
 	var asJSON bool
+	var ring configFlags
 	cmd := &cobra.Command{
 		Use:   "new",
 		Short: "Make a key pair",
@@ -35,10 +36,14 @@ it at CloudFront.
 
 CloudFront gives the public key its ID when it is uploaded. Until then the files
 are called unpublished-...; name them after the ID afterwards. With --id the
-name is yours from the start, for "handstamp edge" and tests.`,
+name is yours from the start, for "handstamp edge" and tests.
+
+With --config the key joins the ring of a configuration that has a keys.manifest,
+as an upcoming one; --from names a key that exists, such as one in KMS.`,
 		Example: `  handstamp keys new
   handstamp keys new --type ecdsa --dir /etc/handstamp/keys
-  handstamp keys new --id KLOCALEDGE01 --json`,
+  handstamp keys new --id KLOCALEDGE01 --json
+  handstamp keys new --config config.yaml --type ecdsa`,
 		Args: onlyFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if kind != string(keyring.RSA) && kind != string(keyring.ECDSA) {
@@ -47,14 +52,38 @@ name is yours from the start, for "handstamp edge" and tests.`,
 			if id != "" && keyring.CheckID(id) != nil {
 				return usagef("--id %v", keyring.CheckID(id))
 			}
+			if ring.file != "" {
+				return joinRing(cmd, &ring, kind, from, id)
+			}
+			if from != "" {
+				return usagef("--from goes with --config: it names a key for the ring of a configuration")
+			}
 			return makeKey(cmd.OutOrStdout(), keyring.Type(kind), dir, id, asJSON)
 		},
 	}
-	cmd.Flags().StringVar(&kind, "type", "rsa", "rsa (RSA-2048) or ecdsa (P-256, signs with SHA-256)")
-	cmd.Flags().StringVar(&dir, "dir", "keys", "folder of the key ring; made if it is not there")
+	addMakeFlags(cmd, &kind, &from)
+	cmd.Flags().StringVar(&dir, "dir", "keys", "folder of the key ring; made if it is not there; with --config it is keys.dir")
+	cmd.Flags().StringVar(&ring.file, "config", "", "configuration whose ring the key joins; empty only makes the files")
 	cmd.Flags().StringVar(&id, "id", "", "key pair ID, if you know it already")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// joinRing makes a key and writes it into the manifest of a configuration.
+func joinRing(cmd *cobra.Command, flags *configFlags, kind, from, id string) error {
+	d, err := flags.openKeys(cmd)
+	if err != nil {
+		return err
+	}
+	e, err := d.make(cmd.Context(), kind, from, id)
+	if err != nil {
+		return err
+	}
+	if err := keyring.Change(cmd.Context(), d.store, func(m *keyring.Manifest) error { return m.Add(e, d.now()) }); err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s (%s, %s) is upcoming (hint: handstamp keys publish %[1]s)\n", e.Name(), e.Kind(), e.From)
+	return nil
 }
 
 func makeKey(out io.Writer, kind keyring.Type, dir, id string, asJSON bool) error {

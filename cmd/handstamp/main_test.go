@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ROOT", root)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": wantStatus, "expand": expand, "weakkey": weakKey, "mode": wantMode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": wantStatus, "expand": expand, "weakkey": weakKey, "mode": wantMode, "nameof": nameOf},
 	})
 }
 
@@ -74,6 +74,20 @@ func wantStatus(ts *testscript.TestScript, _ bool, args []string) {
 func expand(ts *testscript.TestScript, _ bool, args []string) {
 	text := strings.ReplaceAll(ts.ReadFile(args[0]), "$ROOT", ts.Getenv("ROOT"))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
+}
+
+// nameOf is the script command "nameof VARIABLE": it sets a variable to the name
+// of the key that is not published yet, from the list that was just printed.
+func nameOf(ts *testscript.TestScript, _ bool, args []string) {
+	var list struct{ Keys []struct{ Name string } }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &list))
+	for _, k := range list.Keys {
+		if strings.HasPrefix(k.Name, "unpublished-") {
+			ts.Setenv(args[0], k.Name)
+			return
+		}
+	}
+	ts.Fatalf("every key is published: %+v", list)
 }
 
 // weakKey is the script command "weakkey KIND FILE": it writes a private key

@@ -25,7 +25,7 @@ New here? "handstamp demo" plays an audio guide on this machine.`,
 		Version:       version(),
 	}
 	root.SetVersionTemplate("handstamp {{.Version}}\n")
-	root.AddCommand(newDemo(), newServe(), newCheck(), newKeys(), newBook(), newSign(), newExplain(), newEdge())
+	root.AddCommand(newDemo(), newServe(), newCheck(), newKeys(), newBook(), newTickets(), newSign(), newExplain(), newEdge(), newProbe())
 	return root
 }
 

@@ -1,13 +1,19 @@
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
+	"github.com/handstamp/handstamp/pkg/admin"
 	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/config"
 )
@@ -44,15 +50,75 @@ func serve(cmd *cobra.Command, cfg *config.Config) error {
 	}
 	defer func() {
 		if err := gateway.Close(); err != nil {
-			log.Error("book not closed cleanly", "err", err)
+			log.Error("gateway not closed cleanly", "err", err)
 		}
 	}()
 	listener, err := listen(cfg.HTTP.Listen)
 	if err != nil {
 		return err
 	}
+	defer listener.Close()
+	group, ctx := errgroup.WithContext(cmd.Context())
+	if gateway.Admin != nil {
+		staff, err := listenAdmin(cfg.Admin)
+		if err != nil {
+			return err
+		}
+		log.Info("administration listening", "address", staff.Addr().String())
+		group.Go(func() error { return app.Serve(ctx, staff, gateway.Admin, nobody{}, 0, log) })
+	}
 	log.Info("listening", "address", listener.Addr().String(), "public_url", cfg.HTTP.PublicURL, "media_url", cfg.Media.URL)
-	return app.Serve(cmd.Context(), listener, gateway.Handler, gateway, cfg.HTTP.Drain, log)
+	group.Go(func() error { return app.Serve(ctx, listener, gateway.Handler, gateway, cfg.HTTP.Drain, log) })
+	group.Go(func() error { gateway.Run(ctx); return nil })
+	return group.Wait()
+}
+
+// nobody is who need not be told that the administration drains.
+type nobody struct{}
+
+func (nobody) Drain() {}
+
+// listenAdmin listens where the administration is configured to be: a Unix
+// socket that its owner may use, or an address, with TLS if there is a
+// certificate.
+func listenAdmin(c config.Admin) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(c.Listen, "unix:"); ok {
+		return listenSocket(path)
+	}
+	if err := admin.CheckListen(c.Listen, c.TLSCert != "", bool(c.InsecurePublic)); err != nil {
+		return nil, err
+	}
+	l, err := listen(c.Listen)
+	if err != nil || c.TLSCert == "" {
+		return l, err
+	}
+	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("admin.tls_cert: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}), nil
+}
+
+// listenSocket listens on a Unix socket. One that a process left behind when it
+// was killed is taken away; one that somebody answers on is not.
+func listenSocket(path string) (net.Listener, error) {
+	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		_ = conn.Close()
+		return nil, fmt.Errorf("%s is taken by another program", path)
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode().Type() == os.ModeSocket {
+		if err := os.Remove(path); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
 
 func listen(address string) (net.Listener, error) {

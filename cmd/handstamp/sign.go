@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/keyring"
 )
@@ -98,7 +100,7 @@ func (f *signFlags) sign(cmd *cobra.Command) (*cloudfront.Signed, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, err := f.signer(cmd.ErrOrStderr())
+	signer, err := f.signer(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +179,7 @@ func parseRange(s string) (netip.Prefix, error) {
 }
 
 // signer returns the key of a file or of a configuration.
-func (f *signFlags) signer(stderr io.Writer) (*cloudfront.Signer, error) {
+func (f *signFlags) signer(ctx context.Context, stderr io.Writer) (*cloudfront.Signer, error) {
 	hash := cloudfront.Hash(f.hash)
 	if f.hash != "" {
 		if _, err := cloudfront.ParseHash(f.hash); err != nil {
@@ -188,7 +190,7 @@ func (f *signFlags) signer(stderr io.Writer) (*cloudfront.Signer, error) {
 		return nil, usagef("want either --private-key with --key-pair-id, or --config")
 	}
 	if f.config.file != "" {
-		return f.configured(stderr, hash)
+		return f.configured(ctx, stderr, hash)
 	}
 	if f.keyPairID == "" {
 		return nil, usagef("--key-pair-id is missing: the ID of the public key at CloudFront, like K2JCJMDEHXQW5F")
@@ -208,7 +210,7 @@ func (f *signFlags) signer(stderr io.Writer) (*cloudfront.Signer, error) {
 	return signer, nil
 }
 
-func (f *signFlags) configured(stderr io.Writer, hash cloudfront.Hash) (*cloudfront.Signer, error) {
+func (f *signFlags) configured(ctx context.Context, stderr io.Writer, hash cloudfront.Hash) (*cloudfront.Signer, error) {
 	if f.keyPairID != "" {
 		return nil, usagef("--key-pair-id goes with --private-key; a configuration has its active key")
 	}
@@ -216,7 +218,7 @@ func (f *signFlags) configured(stderr io.Writer, hash cloudfront.Hash) (*cloudfr
 	if err != nil {
 		return nil, err
 	}
-	ring, err := keyring.Load(cfg.Keys.Dir, cfg.Keys.Active, keyring.Options{InsecureAllowExample: !cfg.Production()})
+	ring, err := app.LoadRing(ctx, cfg)
 	if err != nil {
 		return nil, &setupError{err}
 	}

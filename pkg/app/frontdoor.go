@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/edge"
 	"github.com/handstamp/handstamp/pkg/explain"
 	"github.com/handstamp/handstamp/pkg/guide"
+	"github.com/handstamp/handstamp/pkg/keyring"
 )
 
 // apiPaths are the path patterns that belong to the API.
@@ -19,7 +21,7 @@ var apiPaths = []string{"/v1/*", "/healthz", "/readyz", "/openapi.yaml"}
 // is media to serve, a local edge in front of all three.
 func (a *App) frontDoor() (http.Handler, error) {
 	if a.opts.Media != nil || a.cfg.Edge.Root != "" {
-		return a.localEdge()
+		return a.edges()
 	}
 	app := guide.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -29,6 +31,52 @@ func (a *App) frontDoor() (http.Handler, error) {
 		}
 		a.api.ServeHTTP(w, r)
 	}), nil
+}
+
+// edges returns the local edge, which is built anew when the keys have changed.
+func (a *App) edges() (http.Handler, error) {
+	follower, ok := a.ring.(*keyring.Follower)
+	if !ok {
+		return a.localEdge()
+	}
+	e := &edges{app: a, follower: follower}
+	_, err := e.now()
+	return e, err
+}
+
+// edges is a local edge that trusts the keys of a ring which changes.
+type edges struct {
+	app      *App
+	follower *keyring.Follower
+	mu       sync.RWMutex
+	ring     *keyring.Ring // whose keys handler trusts
+	handler  http.Handler
+}
+
+func (e *edges) now() (http.Handler, error) {
+	ring := e.follower.Ring()
+	e.mu.RLock()
+	seen, handler := e.ring, e.handler
+	e.mu.RUnlock()
+	if seen == ring {
+		return handler, nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	handler, err := e.app.localEdge()
+	if err != nil {
+		return e.handler, err
+	}
+	e.ring, e.handler = ring, handler
+	return handler, nil
+}
+
+func (e *edges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	handler, err := e.now()
+	if err != nil {
+		e.app.opts.Log.Error("local edge goes on with the keys it had", "err", err)
+	}
+	handler.ServeHTTP(w, r)
 }
 
 // localEdge puts API, visitor app and media behind one local edge, as the

@@ -18,7 +18,8 @@ const (
 	maxKeyFile    = 64 << 10 // bytes
 )
 
-// ErrMode is returned for a private key that others on the machine can read.
+// ErrMode is returned for a private key that others on the machine can read, or
+// replace because they can write to its folder.
 var ErrMode = errors.New("key file is open to others")
 
 // Options says what a folder may hold. The zero value is the strict one.
@@ -143,6 +144,20 @@ func checkMode(path string, mode fs.FileMode, opts Options) error {
 	}
 	if mode.Perm()&forbidden != 0 {
 		return fmt.Errorf(`%s: %w: mode %04o, want 0600 (hint: chmod 600 %s)`, path, ErrMode, mode.Perm(), path)
+	}
+	return checkFolder(filepath.Dir(path))
+}
+
+// checkFolder refuses a folder in which others could put another key into the
+// place of the file, but for one with the sticky bit, such as the mounted
+// secrets of Kubernetes, where everybody can replace their own files only.
+func checkFolder(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	if info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return fmt.Errorf(`%s: %w: the folder has mode %04o and others can replace its files (hint: chmod go-w %s)`, dir, ErrMode, info.Mode().Perm(), dir)
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ func (m *Manifest) Build(ctx context.Context, o Openers, known []Key, warn func(
 // fetch returns the key of e, its private half too unless it signs no more.
 // With an error, the public half is still good.
 func (e *Entry) fetch(ctx context.Context, o Openers, known []Key) (Key, error) {
-	public, err := ParsePublic([]byte(e.Public))
+	public, err := parsePublic([]byte(e.Public))
 	if err != nil {
 		return Key{}, err
 	}

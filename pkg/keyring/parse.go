@@ -20,6 +20,7 @@ var ErrKey = errors.New("unusable key")
 
 // ParsePrivate reads a private key from PEM: PKCS #1 and PKCS #8 for RSA, SEC 1
 // and PKCS #8 for ECDSA. Text around the block is skipped, a second key is not.
+// The key has to sign something that its public half accepts.
 func ParsePrivate(text []byte) (crypto.Signer, error) {
 	block, rest := pem.Decode(text)
 	for block != nil && block.Type == "EC PARAMETERS" { // openssl ecparam writes it in front
@@ -36,6 +37,12 @@ func ParsePrivate(text []byte) (crypto.Signer, error) {
 		return nil, err
 	}
 	if err := check(key.Public()); err != nil {
+		return nil, err
+	}
+	if err := checkWeak(key.Public()); err != nil {
+		return nil, err
+	}
+	if err := checkPrivate(key); err != nil {
 		return nil, err
 	}
 	return key, nil
@@ -72,6 +79,16 @@ func parseBlock(block *pem.Block) (crypto.Signer, error) {
 // ParsePublic reads a public key from a PEM block "PUBLIC KEY", the form that
 // CloudFront takes.
 func ParsePublic(text []byte) (crypto.PublicKey, error) {
+	key, err := parsePublic(text)
+	if err != nil {
+		return nil, err
+	}
+	return key, checkWeak(key)
+}
+
+// parsePublic is ParsePublic without the search for weak keys, for manifests:
+// they are read all the time, and of keys whose private half was searched.
+func parsePublic(text []byte) (crypto.PublicKey, error) {
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != "PUBLIC KEY" {
 		return nil, fmt.Errorf(`%w: want a PEM block "PUBLIC KEY"`, ErrKey)

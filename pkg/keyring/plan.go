@@ -3,6 +3,7 @@ package keyring
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,6 +26,11 @@ type Step struct {
 	Key  string    // name of the key, see Manifest.Entry; empty for a new one
 	At   time.Time // the earliest time for it; not before now
 	Why  string
+}
+
+// String says what to do, and why.
+func (s Step) String() string {
+	return strings.TrimRight(string(s.Verb)+" "+s.Key, " ") + ": " + s.Why
 }
 
 // Begin notes that a rotation is under way, which replaces the key that signs
@@ -92,22 +98,38 @@ func (m *Manifest) Plan(r Rules, now time.Time) []Step {
 	trial := Manifest{Keys: slices.Clone(m.Keys), Rotation: m.Rotation}
 	trial.Begin(now)
 	var steps []Step
+	unpublished := NewKey
 	for len(steps) < 4*len(m.Keys)+8 {
 		step := trial.Next(r, now)
 		if step == nil {
 			break
 		}
-		steps = append(steps, *step)
 		now = step.At
 		if trial.imagine(*step, r) != nil {
 			break
 		}
+		switch {
+		case step.Key == plannedID:
+			step.Key = unpublished
+		case step.Key == (&Entry{Fingerprint: planned}).Name():
+			step.Key = NewKey
+		case step.Verb == VerbPublish:
+			unpublished = step.Key
+		}
+		steps = append(steps, *step)
 	}
 	return steps
 }
 
-// planned stands for the key that a plan would make.
-const planned = "0000000000000000000000000000000000000000000000000000000000000000"
+// NewKey is what Plan calls a key that is yet to be made.
+const NewKey = "NEW-KEY"
+
+// planned is the fingerprint of the key that a plan would make, and plannedID
+// the ID of the one that it would publish.
+const (
+	planned   = "0000000000000000000000000000000000000000000000000000000000000000"
+	plannedID = "KPLANNED"
+)
 
 // imagine does a step to a manifest that nobody keeps.
 func (m *Manifest) imagine(s Step, r Rules) error {
@@ -121,7 +143,7 @@ func (m *Manifest) imagine(s Step, r Rules) error {
 		}
 		id := e.ID
 		if id == "" {
-			id = "KNEW0000"
+			id = plannedID
 		}
 		return m.Publish(s.Key, id, s.At)
 	case VerbActivate:

@@ -62,6 +62,15 @@ func (e *Entry) Name() string {
 	return "unpublished-" + e.Fingerprint[:12]
 }
 
+// Kind returns what the key is, "RSA-2048" or "ECDSA P-256".
+func (e *Entry) Kind() string {
+	public, err := parsePublic([]byte(e.Public))
+	if err != nil {
+		return ""
+	}
+	return kind(public)
+}
+
 // A Manifest is the life of a ring as it is written down beside the keys, with
 // times in UTC. A gateway reads it and never writes it. The zero Manifest has no
 // keys.
@@ -343,7 +352,7 @@ func (m *Manifest) checkEntry(i int, e *Entry) error {
 
 // consistent reports whether the public key is the one of the fingerprint.
 func (e *Entry) consistent() bool {
-	public, err := ParsePublic([]byte(e.Public))
+	public, err := parsePublic([]byte(e.Public))
 	return err == nil && e.is(public)
 }
 

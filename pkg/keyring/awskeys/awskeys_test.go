@@ -248,6 +248,37 @@ func TestSecretStoreRace(t *testing.T) {
 	}
 }
 
+// Two operators begin a ring at the same moment: one of them has to look again.
+func TestSecretStoreFirstRace(t *testing.T) {
+	client := &fakeSecrets{}
+	store := awskeys.SecretStore{Client: client, ID: "ring"}
+	theirs := manifest(t, 1)
+	client.missed = func() {
+		if err := store.Save(t.Context(), theirs, 0); err != nil {
+			t.Errorf("their Save: %v", err)
+		}
+	}
+	if err := store.Save(t.Context(), manifest(t, 1), 0); !errors.Is(err, keyring.ErrConflict) {
+		t.Errorf("our Save = %v, want ErrConflict", err)
+	}
+	got, err := store.Load(t.Context())
+	if err != nil || got.Keys[0].Fingerprint != theirs.Keys[0].Fingerprint {
+		t.Errorf("Load = %+v, %v, want theirs", got, err)
+	}
+}
+
+// The life of a ring has more changes than a secret may have labels.
+func TestSecretStoreManyChanges(t *testing.T) {
+	store := awskeys.SecretStore{Client: &fakeSecrets{}, ID: "ring"}
+	m := manifest(t, 0)
+	for i := range 3 * maxLabels {
+		m.Revision = i + 1
+		if err := store.Save(t.Context(), m, i); err != nil {
+			t.Fatalf("Save of revision %d = %v", m.Revision, err)
+		}
+	}
+}
+
 // A holder of a key shows nothing of it, however it is printed.
 func TestSignerPrintsNothing(t *testing.T) {
 	s, err := awskeys.KMS{Client: &fakeKMS{key: newKey(t, keyring.ECDSA), spec: kmstypes.KeySpecEccNistP256, usage: signs}}.Open(t.Context(), "key-1")

@@ -46,12 +46,17 @@ func (f *fakeKMS) Sign(ctx context.Context, in *kms.SignInput, _ ...func(*kms.Op
 	return &kms.SignOutput{Signature: signature}, err
 }
 
+// maxLabels is how many staging labels all versions of a secret may have
+// together (Secrets Manager quotas).
+const maxLabels = 20
+
 // fakeSecrets is Secrets Manager with one secret.
 type fakeSecrets struct {
 	mu       sync.Mutex
 	versions map[string]string // text by version
 	labels   map[string]string // version by label
 	before   func()            // runs before a label moves
+	missed   func()            // runs after somebody found no value
 }
 
 var errNoSecret = &smtypes.ResourceNotFoundException{}
@@ -61,6 +66,12 @@ func (f *fakeSecrets) GetSecretValue(context.Context, *secretsmanager.GetSecretV
 	defer f.mu.Unlock()
 	version, ok := f.labels["AWSCURRENT"]
 	if !ok {
+		if missed := f.missed; missed != nil {
+			f.missed = nil
+			f.mu.Unlock()
+			missed()
+			f.mu.Lock()
+		}
 		return nil, errNoSecret
 	}
 	text := f.versions[version]
@@ -74,10 +85,16 @@ func (f *fakeSecrets) PutSecretValue(_ context.Context, in *secretsmanager.PutSe
 		f.versions, f.labels = map[string]string{}, map[string]string{}
 	}
 	version := rand.Text()
-	f.versions[version] = *in.SecretString
+	if len(f.versions) == 0 {
+		f.labels["AWSCURRENT"] = version
+	}
 	for _, label := range in.VersionStages {
 		f.labels[label] = version
 	}
+	if len(f.labels) > maxLabels {
+		return nil, &smtypes.LimitExceededException{}
+	}
+	f.versions[version] = *in.SecretString
 	return &secretsmanager.PutSecretValueOutput{VersionId: &version}, nil
 }
 

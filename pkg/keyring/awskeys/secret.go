@@ -78,8 +78,14 @@ type SecretStore struct {
 	ID     string // name or ARN
 }
 
-// current is the staging label of the version that counts.
-const current = "AWSCURRENT"
+// Staging labels: of the version that counts, and of one that is to count next.
+// There is one of each, as all versions of a secret may have 20 labels together
+// (Secrets Manager quotas). A label that is put on a version leaves the one
+// that had it.
+const (
+	current = "AWSCURRENT"
+	next    = "HANDSTAMPNEXT"
+)
 
 // Load implements keyring.Store.
 func (s SecretStore) Load(ctx context.Context) (*keyring.Manifest, error) {
@@ -117,20 +123,19 @@ func (s SecretStore) Save(ctx context.Context, m *keyring.Manifest, before int) 
 	old, version, err := s.load(ctx)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && before == 0:
-		_, err = s.put(ctx, text, current)
-		return err
+		return s.begin(ctx, text)
 	case err != nil:
 		return err
 	case old.Revision != before:
 		return fmt.Errorf("secretsmanager:%s: %w: revision %d, want %d (hint: try again)", s.ID, keyring.ErrConflict, old.Revision, before)
 	}
-	next, err := s.put(ctx, text, fmt.Sprintf("handstamp-%d", m.Revision))
+	put, err := s.put(ctx, text)
 	if err != nil {
 		return err
 	}
 	label := current
 	_, err = s.Client.UpdateSecretVersionStage(ctx, &secretsmanager.UpdateSecretVersionStageInput{
-		SecretId: &s.ID, VersionStage: &label, MoveToVersionId: &next, RemoveFromVersionId: &version})
+		SecretId: &s.ID, VersionStage: &label, MoveToVersionId: &put, RemoveFromVersionId: &version})
 	var moved *smtypes.InvalidParameterException
 	if errors.As(err, &moved) {
 		return fmt.Errorf("secretsmanager:%s: %w: %w", s.ID, keyring.ErrConflict, err)
@@ -141,9 +146,26 @@ func (s SecretStore) Save(ctx context.Context, m *keyring.Manifest, before int) 
 	return nil
 }
 
-func (s SecretStore) put(ctx context.Context, text []byte, label string) (version string, err error) {
+// begin writes the first version of a secret, which Secrets Manager makes the
+// current one by itself. Of two that are written at once it is only one of them.
+func (s SecretStore) begin(ctx context.Context, text []byte) error {
+	put, err := s.put(ctx, text)
+	if err != nil {
+		return err
+	}
+	switch _, version, err := s.load(ctx); {
+	case err != nil:
+		return err
+	case version != put:
+		return fmt.Errorf("secretsmanager:%s: %w: somebody else was first (hint: try again)", s.ID, keyring.ErrConflict)
+	}
+	return nil
+}
+
+// put writes a version that does not count yet, unless there is none before it.
+func (s SecretStore) put(ctx context.Context, text []byte) (version string, err error) {
 	value := string(text)
-	out, err := s.Client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &s.ID, SecretString: &value, VersionStages: []string{label}})
+	out, err := s.Client.PutSecretValue(ctx, &secretsmanager.PutSecretValueInput{SecretId: &s.ID, SecretString: &value, VersionStages: []string{next}})
 	if err != nil {
 		return "", fmt.Errorf("secretsmanager:%s: %w", s.ID, err)
 	}

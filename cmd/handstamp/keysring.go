@@ -1,0 +1,515 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/handstamp/handstamp/pkg/app"
+	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/keyring"
+	"github.com/handstamp/handstamp/pkg/keyring/keygroup"
+)
+
+// A keyDesk is what commands about the life of keys work with.
+type keyDesk struct {
+	cfg     *config.Config
+	store   keyring.Store
+	openers keyring.Openers
+	group   *keygroup.Group // nil means that CloudFront is looked after by hand
+	rules   keyring.Rules
+	now     func() time.Time
+}
+
+func (f *configFlags) openKeys(cmd *cobra.Command) (*keyDesk, error) {
+	cfg, err := f.load(cmd.ErrOrStderr())
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Keys.Manifest == "" {
+		return nil, usagef("%s has no keys.manifest, where the life of the keys is written down (hint: set it to folder, and \"handstamp keys adopt\" begins it)", f.file)
+	}
+	d := &keyDesk{cfg: cfg, rules: app.KeyRules(cfg), now: time.Now}
+	if d.store, d.openers, err = app.Keys(cmd.Context(), cfg); err != nil {
+		return nil, err
+	}
+	if cfg.Keys.Group != "" {
+		d.group, err = app.KeyGroup(cmd.Context(), cfg)
+	}
+	return d, err
+}
+
+// keysCommand makes a command that works with the ring of a configuration.
+func keysCommand(cmd *cobra.Command, do func(*cobra.Command, *keyDesk, []string) error) *cobra.Command {
+	var flags configFlags
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		d, err := flags.openKeys(cmd)
+		if err != nil {
+			return err
+		}
+		return do(cmd, d, args)
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+// load returns the manifest.
+func (d *keyDesk) load(ctx context.Context) (*keyring.Manifest, error) {
+	m, err := d.store.Load(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf(`%w (hint: "handstamp keys adopt" begins a manifest with the keys that are in use)`, err)
+	}
+	return m, err
+}
+
+// change changes the manifest and returns the entry that it was about.
+func (d *keyDesk) change(ctx context.Context, name string, do func(*keyring.Manifest) error) (e keyring.Entry, err error) {
+	err = keyring.Change(ctx, d.store, func(m *keyring.Manifest) error {
+		found, err := m.Entry(name)
+		if err != nil {
+			return err
+		}
+		if err := do(m); err != nil {
+			return err
+		}
+		e = *found
+		return nil
+	})
+	return e, err
+}
+
+func newKeysAdopt() *cobra.Command {
+	return keysCommand(&cobra.Command{
+		Use:   "adopt",
+		Short: "Begin a manifest for keys that are in use",
+		Long: `Write the keys of keys.dir into a new manifest: keys.active as the one that signs,
+the others as retiring ones. CloudFront has them all already.`,
+		Example: `  handstamp keys adopt --config config.yaml`,
+		Args:    onlyFlags,
+	}, func(cmd *cobra.Command, d *keyDesk, _ []string) error {
+		ring, err := keyring.Load(d.cfg.Keys.Dir, d.cfg.Keys.Active, keyring.Options{InsecureAllowExample: !d.cfg.Production()})
+		if err != nil {
+			return &setupError{err}
+		}
+		if _, err := d.store.Load(cmd.Context()); err == nil {
+			return errors.New(`there is a manifest already (hint: "handstamp keys list" shows it)`)
+		}
+		m := &keyring.Manifest{Revision: 1}
+		now := d.now().UTC()
+		for _, k := range ring.Keys() {
+			e, err := keyring.NewEntry(k.ID, "file:"+k.ID+".pem", k.Public)
+			if err != nil {
+				return err
+			}
+			e.Made, e.Published, e.State, e.Relieved = now, now, keyring.StateRetiring, now
+			if k.ID == d.cfg.Keys.Active {
+				e.State, e.Activated, e.Relieved = keyring.StateActive, now, time.Time{}
+			}
+			m.Keys = append(m.Keys, e)
+		}
+		if err := d.store.Save(cmd.Context(), m, 0); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%d keys adopted, %s signs\n", len(m.Keys), d.cfg.Keys.Active)
+		return nil
+	})
+}
+
+func newKeysActivate() *cobra.Command {
+	var force bool
+	cmd := keysCommand(&cobra.Command{
+		Use:   "activate ID",
+		Short: "Sign with another key from now on",
+		Long: `Make a published key the one that signs. Every gateway follows within keys.interval
+and 10 seconds. A key is refused before every edge location has it, keys.settle
+after it was published: there, what it signs would be refused.`,
+		Example: `  handstamp keys activate K2JCJMDEHXQW5F`,
+		Args:    cobra.ExactArgs(1),
+	}, func(cmd *cobra.Command, d *keyDesk, args []string) error {
+		e, err := d.change(cmd.Context(), args[0], func(m *keyring.Manifest) error { return m.Activate(args[0], d.rules, d.now(), force) })
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s signs; every gateway follows within %s\n", e.ID, d.rules.Switch)
+		return nil
+	})
+	cmd.Flags().BoolVar(&force, "force", false, "do not wait for the edge locations; visitors there are refused until they have the key")
+	return cmd
+}
+
+func newKeysRetire() *cobra.Command {
+	var force, removed bool
+	cmd := keysCommand(&cobra.Command{
+		Use:   "retire ID",
+		Short: "End the life of a key that signs no more",
+		Long: `Retire a key and take its public half from CloudFront. It is refused while cookies
+that it signed may be out. Without keys.group it says what to do at CloudFront by
+hand; say --removed when that is done.`,
+		Example: `  handstamp keys retire K2JCJMDEHXQW5F`,
+		Args:    cobra.ExactArgs(1),
+	}, func(cmd *cobra.Command, d *keyDesk, args []string) error {
+		e, err := d.change(cmd.Context(), args[0], func(m *keyring.Manifest) error { return m.Retire(args[0], d.rules, d.now(), force) })
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s is retired\n", args[0])
+		return d.remove(cmd, &e, removed)
+	})
+	cmd.Flags().BoolVar(&force, "force", false, "do not wait for the last cookie; visitors who hold one are refused until they renew")
+	cmd.Flags().BoolVar(&removed, "removed", false, "the public key is no longer at CloudFront")
+	return cmd
+}
+
+// remove takes a key that is over from CloudFront, or says how to.
+func (d *keyDesk) remove(cmd *cobra.Command, e *keyring.Entry, removed bool) error {
+	out := cmd.OutOrStdout()
+	if e.ID == "" || !e.Removed.IsZero() {
+		return nil
+	}
+	if d.group == nil && !removed {
+		fmt.Fprint(out, removeByHand(e))
+		return nil
+	}
+	if d.group != nil && !removed {
+		if err := d.group.Remove(cmd.Context(), e.ID); err != nil {
+			return fmt.Errorf("%w (hint: do it again when that is mended)", err)
+		}
+	}
+	_, err := d.change(cmd.Context(), e.ID, func(m *keyring.Manifest) error { return m.Remove(e.ID, d.now()) })
+	if err == nil {
+		fmt.Fprintf(out, "%s is not at CloudFront any more; edge locations follow within minutes\n", e.ID)
+	}
+	return err
+}
+
+func newKeysRevoke() *cobra.Command {
+	return keysCommand(&cobra.Command{
+		Use:   "revoke ID",
+		Short: "The drill for a private key that somebody else may have",
+		Long: `Stop signing with a key at once, take its public half from CloudFront, and say
+what else to do. Whoever has the private key can make cookies that open
+everything until every edge location has forgotten the public one. If it is the
+key that signs, the published key that was made last takes over.`,
+		Example: `  handstamp keys revoke K2JCJMDEHXQW5F`,
+		Args:    cobra.ExactArgs(1),
+	}, func(cmd *cobra.Command, d *keyDesk, args []string) error {
+		e, err := d.change(cmd.Context(), args[0], func(m *keyring.Manifest) error { return m.Revoke(args[0], d.now()) })
+		if err != nil {
+			return err
+		}
+		m, err := d.store.Load(cmd.Context())
+		if err != nil {
+			return err
+		}
+		out := cmd.OutOrStdout()
+		signs := "nothing signs now"
+		if active := m.Active(); active != nil {
+			signs = active.ID + " signs within " + d.rules.Switch.String()
+		}
+		fmt.Fprintf(out, "%s is revoked; %s\n", args[0], signs)
+		if err := d.remove(cmd, &e, false); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, revokeHelp, args[0], e.From)
+		return nil
+	})
+}
+
+const revokeHelp = `
+What else to do:
+  1. Visitors who hold cookies by %[1]s are refused as soon as the edge forgets the
+     key; their apps renew and go on. Nothing has to be done for them.
+  2. See that it is gone: handstamp probe, check "retired".
+  3. Delete the private key (%[2]s) and its copies: backups, images, CI secrets.
+  4. Look into CloudFront's logs for requests with Key-Pair-Id %[1]s whose cookies
+     no gateway gave out, and find out how the key got away.
+  5. Make the next key, so that there is one in reserve: handstamp keys new, and
+     handstamp keys publish.
+`
+
+func newKeysRotate() *cobra.Command {
+	var plan bool
+	var kind, from string
+	cmd := keysCommand(&cobra.Command{
+		Use:   "rotate",
+		Short: "Replace the key that signs, step by step",
+		Long: `Walk the whole procedure: make a key, publish it, wait until every edge location
+has it, sign with it, wait for the last cookie of the old one, retire that. Most of
+it is waiting, so it takes hours. It can be interrupted anywhere; the same command
+goes on from there.`,
+		Example: `  handstamp keys rotate --plan
+  handstamp keys rotate --type ecdsa
+  handstamp keys rotate --from kms:arn:aws:kms:eu-west-1:111122223333:key/1234`,
+		Args: onlyFlags,
+	}, func(cmd *cobra.Command, d *keyDesk, _ []string) error {
+		if plan {
+			return d.printPlan(cmd)
+		}
+		out := cmd.OutOrStdout()
+		r := keyring.Rotation{Store: d.store, Distribution: d.distribution(), Now: d.now, Rules: d.rules,
+			Make: func(ctx context.Context) (keyring.Entry, error) { return d.make(ctx, kind, from, "") },
+			Wait: waitUntil(d.now),
+			Tell: func(s keyring.Step) { fmt.Fprintf(out, "%s  %s\n", s.At.Local().Format(time.DateTime), s) }}
+		if err := r.Run(cmd.Context()); err != nil {
+			return err
+		}
+		fmt.Fprintln(out, "the rotation is complete")
+		return nil
+	})
+	cmd.Flags().BoolVar(&plan, "plan", false, "only print the steps, with their times")
+	addMakeFlags(cmd, &kind, &from)
+	return cmd
+}
+
+func addMakeFlags(cmd *cobra.Command, kind, from *string) {
+	cmd.Flags().StringVar(kind, "type", "rsa", "rsa (RSA-2048) or ecdsa (P-256, signs with SHA-256)")
+	cmd.Flags().StringVar(from, "from", "", "a key that exists: file:NAME, env:NAME, secretsmanager:NAME, ssm:NAME or kms:ARN; empty makes one in keys.dir")
+}
+
+// waitUntil returns a function that waits until a time, or until ctx ends.
+func waitUntil(now func() time.Time) func(context.Context, time.Time) error {
+	return func(ctx context.Context, until time.Time) error {
+		timer := time.NewTimer(until.Sub(now()))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			return errors.New("interrupted (hint: the same command goes on)")
+		}
+	}
+}
+
+func (d *keyDesk) printPlan(cmd *cobra.Command) error {
+	m, err := d.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	for _, s := range m.Plan(d.rules, d.now()) {
+		fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", s.At.Local().Format(time.DateTime), s)
+	}
+	return nil
+}
+
+// make makes a private key, or takes one that exists, and returns its entry.
+func (d *keyDesk) make(ctx context.Context, kind, from, id string) (keyring.Entry, error) {
+	if from != "" {
+		key, err := d.openers.Open(ctx, from)
+		if err != nil {
+			return keyring.Entry{}, err
+		}
+		return keyring.NewEntry(id, from, key.Public())
+	}
+	key, err := keyring.Generate(keyring.Type(kind))
+	if err != nil {
+		return keyring.Entry{}, err
+	}
+	pair, err := keyring.Write(d.cfg.Keys.Dir, id, key)
+	if err != nil {
+		return keyring.Entry{}, err
+	}
+	return keyring.NewEntry(id, "file:"+filepath.Base(pair.PrivateFile), key.Public())
+}
+
+// distribution is CloudFront's side.
+func (d *keyDesk) distribution() keyring.Distribution {
+	if d.group != nil {
+		return d.group
+	}
+	return byHand{}
+}
+
+// byHand is CloudFront where somebody else does what is to be done.
+type byHand struct{}
+
+func (byHand) Publish(_ context.Context, e *keyring.Entry) (string, error) {
+	return "", fmt.Errorf("that is to be done by hand:\n\n%s\nThen: handstamp keys publish %s --id K..., and go on", publishByHand(e, "KEY-GROUP"), e.Name())
+}
+
+func (byHand) Remove(_ context.Context, id string) error {
+	return fmt.Errorf("that is to be done by hand:\n\n%s\nThen: handstamp keys retire %s --removed, and go on", removeByHand(&keyring.Entry{ID: id}), id)
+}
+
+func newKeysPublish() *cobra.Command {
+	var dryRun bool
+	var id string
+	cmd := keysCommand(&cobra.Command{
+		Use:   "publish NAME",
+		Short: "Give the public half of a key to CloudFront",
+		Long: `Create the public key at CloudFront, put it into the key group keys.group, which is
+made if there is none, and read both back. --dry-run prints the same for the AWS
+CLI and for CloudFormation. Where somebody else has done it, --id notes the key
+pair ID that CloudFront gave.`,
+		Example: `  handstamp keys publish unpublished-1f9c2ab04d77
+  handstamp keys publish unpublished-1f9c2ab04d77 --dry-run
+  handstamp keys publish unpublished-1f9c2ab04d77 --id K2JCJMDEHXQW5F`,
+		Args: cobra.ExactArgs(1),
+	}, func(cmd *cobra.Command, d *keyDesk, args []string) error { return d.publish(cmd, args[0], id, dryRun) })
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "only print what would be done, for the AWS CLI and CloudFormation")
+	cmd.Flags().StringVar(&id, "id", "", "the key pair ID, if the key is at CloudFront already")
+	return cmd
+}
+
+func (d *keyDesk) publish(cmd *cobra.Command, name, id string, dryRun bool) error {
+	m, err := d.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	e, err := m.Entry(name)
+	if err != nil {
+		return err
+	}
+	if dryRun {
+		fmt.Fprint(cmd.OutOrStdout(), publishByHand(e, d.groupName()))
+		return nil
+	}
+	if id == "" {
+		if id, err = d.distribution().Publish(cmd.Context(), e); err != nil {
+			return err
+		}
+	}
+	published, err := d.change(cmd.Context(), name, func(m *keyring.Manifest) error { return m.Publish(name, id, d.now()) })
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "%s is at CloudFront as %s; it can sign from %s\n", name, id, d.rules.Ready(&published).Local().Format(time.DateTime))
+	return nil
+}
+
+func (d *keyDesk) groupName() string {
+	if d.cfg.Keys.Group == "" {
+		return "handstamp"
+	}
+	return d.cfg.Keys.Group
+}
+
+func newKeysList() *cobra.Command {
+	var asJSON, atCloudFront bool
+	cmd := keysCommand(&cobra.Command{
+		Use:     "list",
+		Short:   "Show the ring and, side by side, what CloudFront has",
+		Example: "  handstamp keys list\n  handstamp keys list --cloudfront --json",
+		Args:    onlyFlags,
+	}, func(cmd *cobra.Command, d *keyDesk, _ []string) error {
+		lines, err := d.list(cmd.Context(), atCloudFront)
+		if err != nil {
+			return err
+		}
+		if asJSON {
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"keys": lines})
+		}
+		return printKeys(cmd.OutOrStdout(), lines, atCloudFront)
+	})
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&atCloudFront, "cloudfront", false, "compare with the key group keys.group")
+	return cmd
+}
+
+// A keyLine is one key, here and at CloudFront.
+type keyLine struct {
+	Name        string        `json:"name"`
+	State       keyring.State `json:"state,omitempty"` // empty if only CloudFront has it
+	Kind        string        `json:"kind,omitempty"`
+	Fingerprint string        `json:"fingerprint"`
+	From        string        `json:"from,omitempty"`
+	Published   *time.Time    `json:"published,omitempty"`
+	Activated   *time.Time    `json:"activated,omitempty"`
+	Next        string        `json:"next,omitempty"`
+	CloudFront  string        `json:"cloudfront,omitempty"` // there, missing, another key, still there, unknown here
+	Differs     bool          `json:"differs,omitempty"`
+}
+
+func (d *keyDesk) list(ctx context.Context, atCloudFront bool) ([]keyLine, error) {
+	m, err := d.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var there []keygroup.PublicKey
+	if atCloudFront {
+		if d.group == nil {
+			return nil, usagef("--cloudfront needs keys.group, the name of the key group")
+		}
+		if there, err = d.group.Keys(ctx); err != nil && !errors.Is(err, keygroup.ErrNotThere) {
+			return nil, err
+		}
+	}
+	var lines []keyLine
+	for i := range m.Keys {
+		e := &m.Keys[i]
+		line := keyLine{Name: e.Name(), State: e.State, Kind: e.Kind(), Fingerprint: e.Fingerprint, From: e.From,
+			Published: optional(e.Published), Activated: optional(e.Activated), Next: d.next(e)}
+		if atCloudFront {
+			line.compare(e, there)
+		}
+		lines = append(lines, line)
+	}
+	for _, k := range there {
+		if !slices.ContainsFunc(m.Keys, func(e keyring.Entry) bool { return e.ID == k.ID }) {
+			lines = append(lines, keyLine{Name: k.ID, Fingerprint: k.Fingerprint, CloudFront: "unknown here", Differs: true})
+		}
+	}
+	return lines, nil
+}
+
+// next says what a key waits for.
+func (d *keyDesk) next(e *keyring.Entry) string {
+	switch {
+	case e.State == keyring.StateUpcoming && e.Published.IsZero():
+		return "publish"
+	case e.State == keyring.StateUpcoming:
+		return "may sign from " + d.rules.Ready(e).Local().Format(time.DateTime)
+	case e.State == keyring.StateRetiring:
+		return "may retire from " + d.rules.Done(e).Local().Format(time.DateTime)
+	case (e.State == keyring.StateRetired || e.State == keyring.StateRevoked) && !e.Published.IsZero() && e.Removed.IsZero():
+		return "remove from CloudFront"
+	}
+	return ""
+}
+
+// compare says whether CloudFront has what it should.
+func (l *keyLine) compare(e *keyring.Entry, there []keygroup.PublicKey) {
+	i := slices.IndexFunc(there, func(k keygroup.PublicKey) bool { return k.ID == e.ID && e.ID != "" })
+	over := e.State == keyring.StateRetired || e.State == keyring.StateRevoked
+	switch {
+	case i < 0 && (over || e.Published.IsZero()):
+	case i < 0:
+		l.CloudFront, l.Differs = "missing", true
+	case there[i].Fingerprint != e.Fingerprint:
+		l.CloudFront, l.Differs = "another key", true
+	case over:
+		l.CloudFront, l.Differs = "still there", true
+	default:
+		l.CloudFront = "there"
+	}
+}
+
+func printKeys(w io.Writer, lines []keyLine, atCloudFront bool) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	head := "KEY\tSTATE\tKIND\tFINGERPRINT\tNEXT"
+	if atCloudFront {
+		head += "\tCLOUDFRONT"
+	}
+	fmt.Fprintln(table, head)
+	for _, l := range lines {
+		cells := []string{l.Name, string(l.State), l.Kind, l.Fingerprint[:min(12, len(l.Fingerprint))], l.Next}
+		if atCloudFront {
+			mark := l.CloudFront
+			if l.Differs {
+				mark = "! " + mark
+			}
+			cells = append(cells, mark)
+		}
+		fmt.Fprintln(table, strings.Join(cells, "\t"))
+	}
+	return table.Flush()
+}

@@ -1,0 +1,60 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/handstamp/handstamp/pkg/clientip"
+	"github.com/handstamp/handstamp/pkg/httpapi"
+	"github.com/handstamp/handstamp/pkg/throttle"
+)
+
+func (a *App) buildAPI(context.Context) error {
+	proxies, err := prefixes(a.cfg.HTTP.TrustedProxies)
+	if err != nil {
+		return fmt.Errorf("http.trusted_proxies: %w", err)
+	}
+	opts := httpapi.Options{
+		PublicOrigin: origin(a.cfg.HTTP.PublicURL), TrustedOrigins: a.cfg.HTTP.TrustedOrigins,
+		SameSite: sameSite(a.cfg.Cookies.SameSite), OwnHost: host(a.cfg.HTTP.PublicURL) != host(a.cfg.Media.URL),
+		Client: clientip.New(proxies).Of, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
+	}
+	if t := a.cfg.Throttle; bool(t.Enabled) {
+		if opts.Throttle, err = a.throttle(); err != nil {
+			return err
+		}
+		opts.Floor, opts.Jitter = t.Floor, t.Jitter
+	}
+	if opts.Canonical, err = a.canonical(); err != nil {
+		return err
+	}
+	a.api, err = httpapi.New(a.keeper, a.content, opts)
+	return err
+}
+
+func (a *App) throttle() (*throttle.Throttle, error) {
+	venues, err := a.cfg.Venues()
+	if err != nil {
+		return nil, err
+	}
+	t := a.cfg.Throttle
+	limit := throttle.Limit{Failures: t.Failures, Window: t.Window}
+	opts := throttle.Options{Network: limit, Device: limit, Venues: venues, VenueFactor: t.VenueFactor, Now: a.opts.Now}
+	if shared, ok := a.book.(interface{ Counters() throttle.Store }); ok {
+		opts.Store = shared.Counters()
+	}
+	return throttle.New(opts), nil
+}
+
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, text := range texts {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}

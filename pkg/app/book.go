@@ -1,0 +1,124 @@
+package app
+
+import (
+	"context"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"github.com/handstamp/handstamp/pkg/admin"
+	"github.com/handstamp/handstamp/pkg/book"
+	"github.com/handstamp/handstamp/pkg/book/dynamodb"
+	"github.com/handstamp/handstamp/pkg/book/memory"
+	"github.com/handstamp/handstamp/pkg/book/sqlite"
+	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/gate"
+)
+
+// A Ledger is a book that lasts: the visitors' side and the administration's.
+type Ledger interface {
+	gate.Book
+	admin.Book
+	Import(ctx context.Context, batch string, records iter.Seq[book.Record], by book.AuditEvent) (added, unchanged int, err error)
+	Prune(ctx context.Context, at time.Time) (admissions int, err error)
+}
+
+// OpenLedger opens the book of cfg for commands, without a gateway. Closing is
+// the caller's.
+func OpenLedger(ctx context.Context, cfg *config.Config) (Ledger, io.Closer, error) {
+	switch cfg.Book.Kind {
+	case "sqlite":
+		b, err := sqlite.Open(ctx, cfg.Book.File, sqlite.Options{Create: !cfg.Production(), SkipCheck: true})
+		return b, b, err
+	case "dynamodb":
+		b, err := openTable(ctx, cfg, nil)
+		return b, io.NopCloser(nil), err
+	}
+	return nil, nil, ErrNoLedger
+}
+
+// buildBook opens the book of admissions. In production a file that is missing
+// is not made anew: it would let everybody in again whom it had kept out.
+func (a *App) buildBook(ctx context.Context) error {
+	switch a.cfg.Book.Kind {
+	case "sqlite":
+		b, err := sqlite.Open(ctx, a.cfg.Book.File, sqlite.Options{Create: !a.cfg.Production(), Now: a.opts.Now, Log: a.opts.Log})
+		if err != nil {
+			return err
+		}
+		a.book = b
+		a.closers = append(a.closers, b.Close)
+	case "dynamodb":
+		b, err := openTable(ctx, a.cfg, a.opts.Now)
+		if err != nil {
+			return err
+		}
+		a.book = b
+	default:
+		a.book = memory.New()
+		return nil
+	}
+	a.tasks = append(a.tasks, a.prune)
+	return nil
+}
+
+func openTable(ctx context.Context, cfg *config.Config, now func() time.Time) (*dynamodb.Book, error) {
+	client, err := Table(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return dynamodb.Open(ctx, client, dynamodb.Options{Table: cfg.Book.Table, Now: now})
+}
+
+// Table returns the client for the table of cfg.
+func Table(ctx context.Context, cfg *config.Config) (*awsdynamodb.Client, error) {
+	c, err := loadAWS(ctx, cfg.Book.Region)
+	if err != nil {
+		return nil, err
+	}
+	return awsdynamodb.NewFromConfig(c, func(o *awsdynamodb.Options) {
+		if cfg.Book.Endpoint != "" {
+			o.BaseEndpoint = &cfg.Book.Endpoint
+		}
+	}), nil
+}
+
+// loadAWS finds region and credentials as all AWS tools do. An empty region
+// means that of the environment.
+func loadAWS(ctx context.Context, region string) (aws.Config, error) {
+	var opts []func(*awsconfig.LoadOptions) error
+	if region != "" {
+		opts = append(opts, awsconfig.WithRegion(region))
+	}
+	return awsconfig.LoadDefaultConfig(ctx, opts...)
+}
+
+// pruneEvery is how often the book forgets what is over.
+const pruneEvery = time.Hour
+
+// prune has the book forget what is over, now and then.
+func (a *App) prune(ctx context.Context) {
+	ledger, ok := a.book.(Ledger)
+	if !ok {
+		return
+	}
+	ticker := time.NewTicker(pruneEvery)
+	defer ticker.Stop()
+	for {
+		switch n, err := ledger.Prune(ctx, a.opts.Now()); {
+		case err != nil && ctx.Err() == nil:
+			a.opts.Log.Error("book not pruned", "err", err)
+		case n > 0:
+			a.opts.Log.Info("book pruned", "admissions", n)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
