@@ -20,7 +20,9 @@ const RotationGrace = 30 * time.Second
 // A Rechecker is a Verifier that can be asked about a ticket again, without
 // the code that was shown.
 type Rechecker interface {
-	// Recheck is Verify for the ticket that the source named ref.
+	// Recheck is Verify for the ticket that the source named ref. An error that
+	// wraps errors.ErrUnsupported means that this source cannot be asked again,
+	// and what it said at first holds.
 	Recheck(ctx context.Context, source, ref string) (*Ticket, error)
 }
 
@@ -145,6 +147,8 @@ func (k *Keeper) recheck(ctx context.Context, a *Admission, now time.Time) (fres
 	switch {
 	case err == nil:
 		return &Verdict{At: now, Entitlements: entitlements}, false, nil
+	case errors.Is(err, errors.ErrUnsupported): // its first word has to do
+		return nil, false, nil
 	case errors.As(err, &denial) || ctx.Err() != nil: // refused, or the viewer has gone away
 		return nil, false, err
 	case age < k.opts.Verdict+k.opts.Outage:

@@ -278,6 +278,19 @@ func TestRenewWhileTheSourceIsDown(t *testing.T) {
 	}
 }
 
+// A source that cannot be asked again is not down: what it said holds.
+func TestRenewWithASourceThatCannotBeAskedAgain(t *testing.T) {
+	w, o := newOffice(gate.Options{Verdict: time.Minute, Outage: -1})
+	pass := w.admit(t, "", "")
+	o.err = fmt.Errorf("source %q: %w", "list", errors.ErrUnsupported)
+	for range 3 {
+		w.now = w.now.Add(10 * time.Minute)
+		if pass = w.renew(t, pass.Session); pass.Degraded || len(pass.Stamps) != 1 {
+			t.Errorf("Renew = degraded %t, %d stamps, want a pass as ever", pass.Degraded, len(pass.Stamps))
+		}
+	}
+}
+
 func TestRenewWithoutOutage(t *testing.T) {
 	w, o := newOffice(gate.Options{Outage: -1})
 	pass := w.admit(t, "", "")
