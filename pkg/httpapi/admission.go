@@ -123,6 +123,9 @@ func (s *Server) handleLeave(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if len(r.CookiesNamed(s.device.blank.Name)) > 0 {
+		cookies = append(cookies, s.device.expired())
+	}
 	for _, c := range append(cookies, s.session.expired()) {
 		http.SetCookie(w, c)
 	}

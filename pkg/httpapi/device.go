@@ -36,6 +36,13 @@ func (c deviceCookie) fresh(id string) *http.Cookie {
 	return &cookie
 }
 
+// expired returns the cookie that deletes it.
+func (c deviceCookie) expired() *http.Cookie {
+	cookie := c.blank
+	cookie.MaxAge = -1
+	return &cookie
+}
+
 // read returns the id of the device that sent r. It is empty if there is no
 // cookie, or one that we did not give, or several that differ.
 func (c deviceCookie) read(r *http.Request) string {

@@ -148,3 +148,22 @@ func TestOptionsAreChecked(t *testing.T) {
 		t.Errorf("New = %v", err)
 	}
 }
+
+// Who leaves takes every cookie along.
+func TestDeviceCookieGoesOnLeaving(t *testing.T) {
+	inHall(t, throttle.Options{}, func(t *testing.T, h *hall) {
+		g := h.guest(address(0))
+		g.show("WEAK-1")
+		if len(g.jar) != 2 {
+			t.Fatalf("after a good ticket the jar has %v, want a session and a device", g.jar)
+		}
+		left, _ := g.ask(http.MethodDelete, "/v1/admission", "")
+		checkContract(t, http.MethodDelete, "/v1/admission", left)
+		if left.status != http.StatusNoContent || len(g.jar) != 0 {
+			t.Errorf("DELETE = %d and leaves %v, want 204 and nothing", left.status, g.jar)
+		}
+		if again, _ := g.ask(http.MethodDelete, "/v1/admission", ""); len(issued(again)) != 0 {
+			t.Errorf("DELETE without a device cookie sets %v, want none", issued(again))
+		}
+	})
+}
