@@ -111,6 +111,24 @@ try {
     await page.screenshot({ path: `${shots}/5-playing.png` });
   });
 
+  await check('stamps fade after half a minute and are renewed unnoticed', async () => {
+    let renewals = 0;
+    let refused = 0;
+    const watch = (answer) => {
+      if (answer.url().endsWith('/v1/admission/renew') && answer.status() === 200) renewals++;
+      if (answer.status() === 403) refused++;
+    };
+    page.on('response', watch);
+    await page.evaluate(() => { document.querySelector('#player').loop = true; });
+    for (const end = Date.now() + 48_000; Date.now() < end; await page.waitForTimeout(1_000)) {
+      equal(await page.evaluate(async (p) => (await fetch(p, { headers: { Range: 'bytes=0-99' }, cache: 'no-store' })).status, info.paid.castle[0]), 206, 'a part of a paid file');
+    }
+    page.off('response', watch);
+    if (renewals < 2) throw new Error(`${renewals} renewals in 48 s, want 2`);
+    equal(refused, 0, 'requests refused');
+    equal(await page.evaluate(() => document.querySelector('#player').paused), false, 'paused');
+  });
+
   await check('the stamp is out of reach of scripts and opens the castle only', async () => {
     equal(await page.evaluate(() => document.cookie), '', 'document.cookie');
     for (const path of info.paid.castle) equal(await status(path), 200, path);
@@ -131,12 +149,30 @@ try {
     if (page.url().includes(ticket('zoo'))) throw new Error(`the code is still in the address: ${page.url()}`);
   });
 
+  await check('staff revoke a visit, and it ends within what they were told', async () => {
+    await page.click('#ticket-submit');
+    await page.waitForFunction(() => document.querySelectorAll('[data-item]').length > 0 && document.querySelectorAll('[data-locked="true"]').length === 0);
+    equal(await status(info.paid.zoo[0]), 200, 'a paid file before');
+    const staff = (path, method = 'GET') => fetch(`${info.admin_url}/admin/v1${path}`, { method, headers: { Authorization: `Bearer ${info.admin_token}` } }).then((r) => r.json());
+    const visits = (await staff('/admissions?attraction=zoo')).admissions;
+    const visit = visits.find((v) => v.state === 'active');
+    const answer = await staff(`/admissions/${visit.id}/revoke`, 'POST');
+    if (!(answer.exposure_seconds > 0 && answer.exposure_seconds <= 37)) throw new Error(`exposure ${JSON.stringify(answer)}`);
+    const began = Date.now();
+    while (await page.evaluate(async (p) => (await fetch(p, { cache: 'no-store' })).status, info.paid.zoo[0]) === 200) {
+      if (Date.now() - began > (answer.exposure_seconds + 1) * 1000) throw new Error(`still open after ${answer.exposure_seconds} s`);
+      await page.waitForTimeout(500);
+    }
+    await page.waitForSelector('[data-locked="true"]');
+    await page.screenshot({ path: `${shots}/6-revoked.png` });
+  });
+
   await check('it fits a desktop, and dark mode', async () => {
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${info.url}/#/zoo`);
     await page.waitForSelector('[data-item]');
-    await page.screenshot({ path: `${shots}/6-desktop-dark.png` });
+    await page.screenshot({ path: `${shots}/7-desktop-dark.png` });
     equal(await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth), false, 'sideways scrolling');
   });
 
