@@ -42,13 +42,23 @@ var exitComment = regexp.MustCompile(` # exit (\d+)$`)
 // TestDocumentedCommands runs every handstamp command of the tutorials, in
 // their order, in an empty folder. A comment "# exit N" says that one fails.
 func TestDocumentedCommands(t *testing.T) {
-	for _, file := range []string{"docs/cloudfront.md"} {
-		path, err := filepath.Abs("../../" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"docs/cloudfront.md", "docs/keys.md"} {
+		path := filepath.Join(root, file)
 		blocks := fences(t, path, "sh")
+		settings, list := "", ""
+		if file == "docs/keys.md" {
+			settings, list = fences(t, path, "yaml")[0], fences(t, path, "csv")[0]
+		}
 		t.Chdir(t.TempDir())
+		for name, text := range map[string]string{"config.yaml": settings, "tickets.csv": list} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, block := range blocks {
 			for _, line := range commands(block) {
 				runDocumented(t, file, line)
