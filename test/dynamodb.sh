@@ -33,8 +33,12 @@ fi
 
 say "starting DynamoDB Local"
 port=$(go run ./test/dynamodb/freeport)
-java -Xmx1g -Djava.library.path="$home/lib" -cp "$home/lib/*" com.amazonaws.services.dynamodbv2.local.main.ServerRunner \
-  -inMemory -sharedDb -port "$port" >"$home/server.log" 2>&1 &
+# It leaves a file where it is started, and would report its use to Amazon.
+(
+  cd "$home"
+  exec java -Xmx1g -Djava.library.path=lib -cp 'lib/*' com.amazonaws.services.dynamodbv2.local.main.ServerRunner \
+    -inMemory -sharedDb -disableTelemetry -port "$port" >server.log 2>&1
+) &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT
 for _ in $(seq 120); do

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
+	"github.com/handstamp/handstamp/pkg/app"
+	"github.com/handstamp/handstamp/pkg/book/dynamodb"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
+	"github.com/handstamp/handstamp/pkg/config"
 )
 
 func newBook() *cobra.Command {
@@ -16,12 +20,7 @@ func newBook() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
-		newBookCommand("init", "Make the file of the book", "In production a gateway does not make a missing book anew: it would let in\nagain whom the lost one had kept out. This makes it, once.",
-			`  handstamp book init --config config.yaml`, sqlite.Options{Create: true},
-			func(cmd *cobra.Command, _ *sqlite.Book, file string) error {
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is ready\n", file)
-				return nil
-			}),
+		newInit(),
 		newBookCommand("check", "Check the whole file", "Read every page of the book and compare its indexes.",
 			`  handstamp book check --config config.yaml`, sqlite.Options{},
 			func(cmd *cobra.Command, book *sqlite.Book, file string) error {
@@ -34,6 +33,52 @@ func newBook() *cobra.Command {
 		newBackup(),
 	)
 	return cmd
+}
+
+func newInit() *cobra.Command {
+	var flags configFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Make the file or the table of the book",
+		Long: `In production a gateway does not make a missing book anew: it would let in
+again whom the lost one had kept out. This makes it, once. A table in DynamoDB is
+made with on-demand capacity, time to live and point-in-time recovery.`,
+		Example: `  handstamp book init --config config.yaml`,
+		Args:    onlyFlags,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := flags.load(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			name, err := initBook(cmd.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is ready\n", name)
+			return nil
+		},
+	}
+	flags.add(cmd)
+	return cmd
+}
+
+// initBook makes the book of cfg and returns its name.
+func initBook(ctx context.Context, cfg *config.Config) (string, error) {
+	switch cfg.Book.Kind {
+	case "sqlite":
+		book, err := sqlite.Open(ctx, cfg.Book.File, sqlite.Options{Create: true})
+		if err != nil {
+			return "", err
+		}
+		return cfg.Book.File, book.Close()
+	case "dynamodb":
+		client, err := app.Table(ctx, cfg)
+		if err != nil {
+			return "", err
+		}
+		return "table " + cfg.Book.Table, dynamodb.Create(ctx, client, dynamodb.Options{Table: cfg.Book.Table})
+	}
+	return "", usagef("book.kind is %q, which has nothing to make", cfg.Book.Kind)
 }
 
 func newBackup() *cobra.Command {

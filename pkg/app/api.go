@@ -40,11 +40,9 @@ func (a *App) throttle() (*throttle.Throttle, error) {
 	}
 	t := a.cfg.Throttle
 	limit := throttle.Limit{Failures: t.Failures, Window: t.Window}
-	opts := throttle.Options{Network: limit, Device: limit, Venues: venues, VenueFactor: t.VenueFactor, Now: a.opts.Now}
-	if shared, ok := a.book.(interface{ Counters() throttle.Store }); ok {
-		opts.Store = shared.Counters()
-	}
-	return throttle.New(opts), nil
+	return throttle.New(throttle.Options{
+		Network: limit, Device: limit, Venues: venues, VenueFactor: t.VenueFactor, Store: a.counters, Now: a.opts.Now,
+	}), nil
 }
 
 func prefixes(texts []string) ([]netip.Prefix, error) {

@@ -20,6 +20,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/httpapi"
 	"github.com/handstamp/handstamp/pkg/keyring"
+	"github.com/handstamp/handstamp/pkg/throttle"
 )
 
 // A Ring has the signing keys: a *keyring.Ring, or a *keyring.Follower, whose
@@ -50,19 +51,20 @@ type App struct {
 	// if there is none.
 	Admin http.Handler
 
-	cfg     *config.Config
-	opts    Options
-	api     *httpapi.Server
-	ring    Ring
-	site    cloudfront.Site
-	places  []*gate.Attraction
-	rules   *gate.Rules
-	content []httpapi.Place
-	pepper  []byte
-	book    gate.Book
-	keeper  *gate.Keeper
-	tasks   []func(context.Context) // what goes on beside serving, until the context ends
-	closers []func() error          // in the order in which things were opened
+	cfg      *config.Config
+	opts     Options
+	api      *httpapi.Server
+	ring     Ring
+	site     cloudfront.Site
+	places   []*gate.Attraction
+	rules    *gate.Rules
+	content  []httpapi.Place
+	pepper   []byte
+	book     gate.Book
+	counters throttle.Store // of the throttle, shared through the book; nil means in memory
+	keeper   *gate.Keeper
+	tasks    []func(context.Context) // what goes on beside serving, until the context ends
+	closers  []func() error          // in the order in which things were opened
 }
 
 // New builds the gateway inside out: keys, book, sources, keeper, handlers.

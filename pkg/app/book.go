@@ -57,7 +57,12 @@ func (a *App) buildBook(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		client, err := Table(ctx, a.cfg)
+		if err != nil {
+			return err
+		}
 		a.book = b
+		a.counters = dynamodb.NewCounters(client, dynamodb.CounterOptions{Table: a.cfg.Book.Table})
 	default:
 		a.book = memory.New()
 		return nil

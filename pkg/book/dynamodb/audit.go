@@ -86,6 +86,17 @@ func headOf(it *item) (h head, err error) {
 	return h, err
 }
 
+// head reads the end of the audit.
+func (b *Book) head(ctx context.Context) (head, error) {
+	ctx, cancel := b.limit(ctx)
+	defer cancel()
+	it, err := b.one(ctx, headKey)
+	if err != nil {
+		return head{}, err
+	}
+	return headOf(it)
+}
+
 // chain returns the hash of e behind an event with the hash last: SHA-256 of
 // last, number, time, and each text with its length in front.
 func chain(e *book.AuditEvent, last hash) hash {
@@ -103,11 +114,7 @@ func chain(e *book.AuditEvent, last hash) hash {
 func (b *Book) Audit(ctx context.Context, after int64, limit int) ([]book.AuditEvent, error) {
 	ctx, cancel := b.limit(ctx)
 	defer cancel()
-	it, err := b.one(ctx, headKey)
-	if err != nil {
-		return nil, b.explain("audit", err)
-	}
-	last, err := headOf(it)
+	last, err := b.head(ctx)
 	if err != nil {
 		return nil, b.explain("audit", err)
 	}
@@ -143,11 +150,7 @@ func (it *item) event() (book.AuditEvent, error) {
 // the last events away together with the note of how many there are: compare
 // what it returns with a number and a hash that were written down elsewhere.
 func (b *Book) VerifyAudit(ctx context.Context) (last book.AuditEvent, err error) {
-	it, err := b.one(ctx, headKey)
-	if err != nil {
-		return last, b.explain("audit", err)
-	}
-	end, err := headOf(it)
+	end, err := b.head(ctx)
 	if err != nil {
 		return last, b.explain("audit", err)
 	}

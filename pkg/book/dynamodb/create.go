@@ -49,16 +49,22 @@ func (b *Book) make(ctx context.Context, client Owner) error {
 	return nil
 }
 
+// creation is how long DynamoDB may take to make a table.
+const creation = 5 * time.Minute
+
 // ready waits until the table and its index are active.
 func (b *Book) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, creation)
+	defer cancel()
 	for {
 		err := b.inspect(ctx)
-		if err == nil {
-			return nil
+		var missing *types.ResourceNotFoundException
+		if !errors.Is(err, errNotReady) && !errors.As(err, &missing) {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
+			return giveUp(ctx.Err(), err)
 		case <-time.After(time.Second):
 		}
 	}

@@ -53,7 +53,7 @@ func TestModelWithFaults(t *testing.T) {
 
 func TestBookWithFaults(t *testing.T) {
 	t.Parallel()
-	booktest.Run(t, func(t *testing.T) gate.Book { return spread(t, &faulty{Owner: faketable.New(), percent: 8}) })
+	booktest.Run(t, func(t *testing.T) gate.Book { return spread(t, &faulty{Owner: faketable.New(), percent: 4}) })
 }
 
 // open returns a book over a client. It has time for a slow machine.

@@ -76,7 +76,7 @@ func (w *work) load(name string, c closed, places []string) (*ticket, error) {
 	if err := print.UnmarshalText([]byte(name)); err != nil {
 		return nil, err
 	}
-	if w.owners != nil { // it is for a change
+	if w.owners != nil { // it is for a change, and a reader needs no lane
 		if err := w.enterLane(gate.Fingerprint(print)); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package dynamodb_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"testing"
 	"time"
 
@@ -42,4 +43,13 @@ func renewal(from, to string, at time.Time) gate.Renewal {
 func record(code string) book.Record {
 	return book.Record{ID: "id " + code, Code: fingerprint(code), Products: []gate.Product{{Attraction: "castle", Package: "audio"}, {Attraction: "castle"}},
 		Seats: 4, ValidFrom: noon, ValidUntil: noon.Add(time.Hour), Note: "a note", Batch: "spring", Issued: noon}
+}
+
+// denied makes sure that err is a denial for reason.
+func denied(t testing.TB, what string, err error, reason gate.Reason) {
+	t.Helper()
+	var denial *gate.Denial
+	if !errors.As(err, &denial) || denial.Reason != reason {
+		t.Errorf("%s = %v, want a denial %q", what, err, reason)
+	}
 }

@@ -16,7 +16,7 @@ func TestLedger(t *testing.T) {
 func TestLedgerWithFaults(t *testing.T) {
 	t.Parallel()
 	booktest.RunLedger(t, func(t *testing.T) booktest.Ledger {
-		client := &faulty{Owner: faketable.New(), percent: 5}
+		client := &faulty{Owner: faketable.New(), percent: 2}
 		return ledger{open(t, client), client}
 	})
 }

@@ -64,6 +64,10 @@ func Open(ctx context.Context, client Client, opts Options) (*Book, error) {
 	return b, nil
 }
 
+// errNotReady is a table that is being made or deleted.
+var errNotReady = errors.New("it cannot be used now")
+
+// inspect makes sure that the table is one of ours.
 func (b *Book) inspect(ctx context.Context) error {
 	out, err := ask(ctx, b, func(ctx context.Context) (*sdk.DescribeTableOutput, error) {
 		return b.client.DescribeTable(ctx, &sdk.DescribeTableInput{TableName: &b.opts.Table}, once)
@@ -73,7 +77,7 @@ func (b *Book) inspect(ctx context.Context) error {
 	}
 	switch t := out.Table; {
 	case t.TableStatus != types.TableStatusActive && t.TableStatus != types.TableStatusUpdating:
-		return fmt.Errorf("the table is %s", t.TableStatus)
+		return fmt.Errorf("the table is %s: %w", t.TableStatus, errNotReady)
 	case !keyed(t.KeySchema, attrPK, attrSK):
 		return errors.New("the table has other keys than a book's")
 	}

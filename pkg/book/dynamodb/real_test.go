@@ -28,8 +28,8 @@ func endpoint(t testing.TB) string {
 	return url
 }
 
-// real returns a client of DynamoDB Local, which takes any credentials.
-func real(t testing.TB) *sdk.Client {
+// local returns a client of DynamoDB Local, which takes any credentials.
+func local(t testing.TB) *sdk.Client {
 	t.Helper()
 	wire := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 100}}
 	t.Cleanup(wire.CloseIdleConnections)
@@ -67,14 +67,14 @@ func create(t testing.TB, client dynamodb.Owner, opts dynamodb.Options) *dynamod
 }
 
 func TestReal(t *testing.T) {
-	client := real(t)
+	client := local(t)
 	booktest.Run(t, func(t *testing.T) gate.Book { return made(t, client) })
 }
 
 // TestRealModel is the longest of them: HANDSTAMP_MODEL_OPERATIONS for each of
 // four goes at once, or 5,000.
 func TestRealModel(t *testing.T) {
-	client := real(t)
+	client := local(t)
 	for i := range 4 {
 		t.Run(fmt.Sprint("go ", i), func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestRealModel(t *testing.T) {
 }
 
 func TestRealLedger(t *testing.T) {
-	client := real(t)
+	client := local(t)
 	booktest.RunLedger(t, func(t *testing.T) booktest.Ledger {
 		inFront := &faulty{Owner: client}
 		return ledger{made(t, inFront), inFront}
@@ -93,7 +93,7 @@ func TestRealLedger(t *testing.T) {
 
 // Sixty-four devices come at once, and there are three seats.
 func TestRealSeats(t *testing.T) {
-	client := real(t)
+	client := local(t)
 	opts := tableOptions()
 	all := &instances{}
 	for range 4 {
@@ -103,7 +103,7 @@ func TestRealSeats(t *testing.T) {
 }
 
 func TestRealCounters(t *testing.T) {
-	client := real(t)
+	client := local(t)
 	opts := tableOptions()
 	create(t, client, opts)
 	counters(t, client, opts.Table)
@@ -111,7 +111,7 @@ func TestRealCounters(t *testing.T) {
 
 // Faults before and after the real thing.
 func TestRealWithFaults(t *testing.T) {
-	client := &faulty{Owner: real(t), percent: 10}
+	client := &faulty{Owner: local(t), percent: 10}
 	booktest.Run(t, func(t *testing.T) gate.Book { return made(t, client) })
 	if os.Getenv("HANDSTAMP_MODEL_OPERATIONS") == "" {
 		booktest.Model(t, func(t *testing.T) gate.Book { return made(t, client) }, 500)

@@ -27,7 +27,7 @@ type record struct {
 	Order    string        `json:"order"`        // its place in lists
 }
 
-// record returns what the document says, for the ticket named as in pk.
+// book returns the record of a ticket as others see it.
 func (r *record) book(print gate.Fingerprint) *book.Record {
 	b := &book.Record{ID: r.ID, Code: print, Seats: r.Seats, ValidFrom: r.From, ValidUntil: r.Until, Terms: r.Terms,
 		Note: r.Note, Batch: r.Batch, Issued: r.Issued, Revoked: r.Revoked}

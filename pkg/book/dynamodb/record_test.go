@@ -3,6 +3,7 @@ package dynamodb_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,7 +72,12 @@ func TestIssueBreaksOff(t *testing.T) {
 			}
 			now = now.Add(11 * time.Minute)
 		}
-		if err := b.Issue(t.Context(), list(100), book.AuditEvent{Actor: "test"}); err != nil {
+		third := record("third code")
+		third.ID = list(1)[0].ID
+		if err := b.Issue(t.Context(), []book.Record{third}, book.AuditEvent{}); err != nil {
+			t.Errorf("Issue with an id that nobody has = %v", err)
+		}
+		if err := b.Issue(t.Context(), list(100)[1:], book.AuditEvent{Actor: "test"}); err != nil {
 			t.Errorf("Issue again = %v", err)
 		}
 		other := record("another code")
@@ -81,6 +87,32 @@ func TestIssueBreaksOff(t *testing.T) {
 		}
 		if last, err := b.VerifyAudit(t.Context()); err != nil || last.Seq != 1 {
 			t.Errorf("VerifyAudit = %d, %v, want one event", last.Seq, err)
+		}
+	}
+}
+
+// TestImportOvertaken: the older of two imports of one batch fails.
+func TestImportOvertaken(t *testing.T) {
+	t.Parallel()
+	b := open(t, faketable.New())
+	older := func(yield func(book.Record) bool) {
+		for i, r := range list(3) {
+			if i == 1 {
+				if n, _, err := b.Import(t.Context(), "spring", slices.Values(list(2)), book.AuditEvent{}); n != 2 || err != nil {
+					t.Errorf("the newer Import = %d, %v, want 2", n, err)
+				}
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+	if n, _, err := b.Import(t.Context(), "spring", older, book.AuditEvent{}); n != 0 || err == nil {
+		t.Errorf("the older Import = %d, %v, want an error", n, err)
+	}
+	for i, r := range list(3) {
+		if _, err := b.Lookup(t.Context(), r.Code); (err == nil) != (i < 2) {
+			t.Errorf("Lookup of record %d = %v, want the first two", i, err)
 		}
 	}
 }

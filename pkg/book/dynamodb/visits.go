@@ -10,6 +10,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
+// isGone reports whether err says that something is not on record.
 func isGone(err error) bool { return errors.Is(err, gate.ErrNoTarget) }
 
 // Admissions returns a page of admissions, the newest first, and where the

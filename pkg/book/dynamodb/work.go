@@ -14,8 +14,8 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
-// The conditions of all writes: that an item is still as it was read, that it
-// is nobody's or its ticket's, or both that it is not there.
+// The conditions of all writes: that an item is not there, that it is still as
+// it was read, or that it is nobody's or its ticket's.
 const (
 	isNew  = "attribute_not_exists(pk)"
 	isSame = "rev = :rev"
@@ -89,7 +89,7 @@ func (w *work) write(it *item, condition string, values attributes) {
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}})
 }
 
-// putNew encodes v into a new document of it, and puts it.
+// putDoc makes v the document of an item, and puts it.
 func (w *work) putDoc(it *item, v any) error {
 	if err := it.write(v); err != nil {
 		return err
@@ -98,7 +98,7 @@ func (w *work) putDoc(it *item, v any) error {
 	return nil
 }
 
-// claimDoc encodes v into a new document of it, and claims it.
+// claimDoc makes v the document of an item, and claims it.
 func (w *work) claimDoc(it *item, v any) error {
 	if err := it.write(v); err != nil {
 		return err
