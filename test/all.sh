@@ -55,6 +55,13 @@ HANDSTAMP_CASES="$cases/generated.jsonl:$cases/botocore.jsonl:$cases/awscli.json
 HANDSTAMP_VERIFIERS="$python $PWD/test/witness/verify.py;node $PWD/test/witness/verify.mjs" \
   go test -tags witness -count=1 -run 'TestForeignCases|TestForeignVerifiers|TestOpenSSL' -v ./pkg/cloudfront | grep -v '^=== '
 
+say "the function that refuses what was revoked, in Node and in nginx's JavaScript"
+need njs njs
+node --test test/denylist/function.test.mjs | grep -E '^# (tests|pass|fail)'
+test/denylist/njs.sh
+
+test/dynamodb.sh
+
 say "the book under kill -9, power loss, full disks, two processes, a million tickets"
 HANDSTAMP_TROUBLE=1 HANDSTAMP_MILLION=1 go test -count=1 -timeout 10m ./pkg/book/sqlite
 

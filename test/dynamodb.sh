@@ -51,13 +51,13 @@ say "the book over DynamoDB Local"
 log=$home/test.log
 status=0
 HANDSTAMP_DYNAMODB=http://127.0.0.1:$port HANDSTAMP_MODEL_OPERATIONS=${HANDSTAMP_MODEL_OPERATIONS:-} \
-  go test -count=1 -timeout 15m -v -run '^TestReal' ./pkg/book/dynamodb >"$log" 2>&1 || status=$?
+  go test -count=1 -timeout 15m -v -run '^TestReal' ./pkg/book/dynamodb ./pkg/app >"$log" 2>&1 || status=$?
 grep -E '^(--- |PASS|FAIL|ok )|real_[a-z]*_?test.go' "$log" || true
 if [ "$status" -ne 0 ]; then
   grep -vE '^=== ' "$log" | tail -60 >&2
   exit "$status"
 fi
-if grep -q -- '--- SKIP' "$log" || ! grep -q '^--- PASS: TestRealModel ' "$log"; then
+if grep -q -- '--- SKIP' "$log" || ! grep -q '^--- PASS: TestRealModel ' "$log" || ! grep -q '^--- PASS: TestRealGateway ' "$log"; then
   echo "dynamodb: tests against DynamoDB Local did not run" >&2
   exit 1
 fi

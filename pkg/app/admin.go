@@ -59,8 +59,22 @@ func (a *App) buildAdmin(context.Context) error {
 func (a *App) printers() map[string]admin.Printer {
 	return map[string]admin.Printer{
 		"application/pdf": func(w io.Writer, tickets []admin.Ticket) error { return sheet.PDF(w, a.sheet(tickets)) },
-		"image/svg+xml":   func(w io.Writer, tickets []admin.Ticket) error { return sheet.SVG(w, a.sheet(tickets), 1) },
+		"image/svg+xml":   a.printPage,
 	}
+}
+
+// printPage prints one page, or refuses what needs more: tickets that are left
+// out would be lost.
+func (a *App) printPage(w io.Writer, tickets []admin.Ticket) error {
+	s := a.sheet(tickets)
+	pages, err := s.Pages()
+	if err == nil && pages > 1 {
+		err = fmt.Errorf("%d tickets need %d pages, and an SVG is one (hint: application/pdf)", len(tickets), pages)
+	}
+	if err != nil {
+		return err
+	}
+	return sheet.SVG(w, s, 1)
 }
 
 func (a *App) sheet(tickets []admin.Ticket) sheet.Sheet {

@@ -6,8 +6,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/handstamp/handstamp/pkg/admin"
@@ -90,16 +88,6 @@ func Table(ctx context.Context, cfg *config.Config) (*awsdynamodb.Client, error)
 			o.BaseEndpoint = &cfg.Book.Endpoint
 		}
 	}), nil
-}
-
-// loadAWS finds region and credentials as all AWS tools do. An empty region
-// means that of the environment.
-func loadAWS(ctx context.Context, region string) (aws.Config, error) {
-	var opts []func(*awsconfig.LoadOptions) error
-	if region != "" {
-		opts = append(opts, awsconfig.WithRegion(region))
-	}
-	return awsconfig.LoadDefaultConfig(ctx, opts...)
 }
 
 // pruneEvery is how often the book forgets what is over.
