@@ -13,6 +13,8 @@ import (
 
 func issues(t *testing.T, b Ledger) {
 	want := record("1")
+	want.Terms = gate.Validity{Day: gate.Date{Year: 2026, Month: 7, Day: 1}, Slot: gate.Interval{From: noon, Until: noon.Add(time.Hour)},
+		SlotOnly: true, Days: 3, Span: 72 * time.Hour, OneDay: true, EarlyAccess: time.Minute, Longest: time.Hour}
 	issue(t, b, want, record("2"))
 	for name, got := range map[string]func() (*book.Record, error){
 		"Record": func() (*book.Record, error) { return b.Record(t.Context(), want.ID) },
@@ -34,7 +36,7 @@ func sameRecord(t *testing.T, got, want book.Record) {
 	t.Helper()
 	times := got.ValidFrom.Equal(want.ValidFrom) && got.ValidUntil.Equal(want.ValidUntil) && got.Issued.Equal(want.Issued) && got.Revoked.Equal(want.Revoked)
 	if fmt.Sprint(got.Products) != fmt.Sprint(want.Products) || !times || got.ID != want.ID || got.Code != want.Code ||
-		got.Seats != want.Seats || got.Note != want.Note || got.Batch != want.Batch {
+		got.Terms != want.Terms || got.Seats != want.Seats || got.Note != want.Note || got.Batch != want.Batch {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

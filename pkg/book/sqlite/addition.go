@@ -156,13 +156,13 @@ func (t *tx) insertRows(list []*listed, seq, imports int64) error {
 			r.ID = recordID(r.Issued)
 		}
 		rows = append(rows, seq+int64(i), r.ID, r.Code[:], text(products{&r.Products}), r.Seats, micros(r.ValidFrom), micros(r.ValidUntil),
-			r.Note, r.Batch, r.Issued.UnixMicro(), micros(r.Revoked), sql.NullInt64{Int64: imports, Valid: imports != 0})
+			r.Note, r.Batch, r.Issued.UnixMicro(), micros(r.Revoked), sql.NullInt64{Int64: imports, Valid: imports != 0}, terms{&r.Terms}.kept())
 		for _, p := range r.Products {
 			places = append(places, p.Attraction, seq+int64(i))
 		}
 	}
-	_, err := t.exec(`INSERT INTO records (seq, id, code, products, seats, valid_from, valid_until, note, batch, issued, revoked, import)
-		VALUES `+marks("("+marks("?", 12)+")", len(list)), rows...)
+	_, err := t.exec(`INSERT INTO records (seq, id, code, products, seats, valid_from, valid_until, note, batch, issued, revoked, import, terms)
+		VALUES `+marks("("+marks("?", 13)+")", len(list)), rows...)
 	for len(places) > 0 && err == nil {
 		n := addRows
 		if len(places) < 2*n {

@@ -13,7 +13,7 @@ import (
 )
 
 // recordColumns are what a record is scanned from, with records as r.
-const recordColumns = `r.seq, r.id, r.code, r.products, r.seats, r.valid_from, r.valid_until, r.note, r.batch, r.issued, r.revoked`
+const recordColumns = `r.seq, r.id, r.code, r.products, r.seats, r.valid_from, r.valid_until, r.note, r.batch, r.issued, r.revoked, r.terms`
 
 // counts is true of records that are not part of an import under way.
 const counts = `(r.import IS NULL OR EXISTS (SELECT 1 FROM imports i WHERE i.seq = r.import AND i.done IS NOT NULL))`
@@ -26,7 +26,7 @@ type recordRow struct {
 
 func (r *recordRow) fields() []any {
 	return []any{&r.seq, &r.ID, digest{(*[32]byte)(&r.Code)}, document{&products{&r.Products}}, &r.Seats, instant{&r.ValidFrom},
-		instant{&r.ValidUntil}, &r.Note, &r.Batch, instant{&r.Issued}, instant{&r.Revoked}}
+		instant{&r.ValidUntil}, &r.Note, &r.Batch, instant{&r.Issued}, instant{&r.Revoked}, terms{&r.Terms}}
 }
 
 // Issue puts records into the book: all of them, or none. A code or id that is

@@ -1,6 +1,7 @@
 package issued
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,8 +72,25 @@ func (s *Source) ticket(t gate.Ticket, r *book.Record, err error) (*gate.Ticket,
 	case !r.Revoked.IsZero():
 		return nil, &gate.Denial{Reason: gate.ReasonRevoked, Proven: t.Proven, Err: fmt.Errorf("record %s", r.ID)}
 	}
-	t.Ref, t.Seats, t.Terms = r.ID, r.Seats, s.opts.Terms
+	t.Ref, t.Seats, t.Terms = r.ID, r.Seats, terms(s.opts.Terms, r.Terms)
 	t.ValidFrom, t.ValidUntil = r.ValidFrom, r.ValidUntil
 	t.Buys = slices.Clone(r.Products)
 	return &t, nil
+}
+
+// terms returns what holds for all tickets, with what one ticket says of its own.
+func terms(all, own gate.Validity) gate.Validity {
+	if own == (gate.Validity{}) {
+		return all
+	}
+	if !own.Day.IsZero() {
+		all.Day = own.Day
+	}
+	if own.Slot != (gate.Interval{}) {
+		all.Slot = own.Slot
+	}
+	all.SlotOnly, all.OneDay = all.SlotOnly || own.SlotOnly, all.OneDay || own.OneDay
+	all.Days, all.Span = cmp.Or(own.Days, all.Days), cmp.Or(own.Span, all.Span)
+	all.EarlyAccess, all.Longest = cmp.Or(own.EarlyAccess, all.EarlyAccess), cmp.Or(own.Longest, all.Longest)
+	return all
 }

@@ -175,6 +175,27 @@ func TestVerifySaysWhatIsOnRecord(t *testing.T) {
 	}
 }
 
+// What a ticket says of its own goes before what holds for all of them.
+func TestOwnTerms(t *testing.T) {
+	slot := gate.Interval{From: noon, Until: noon.Add(time.Hour)}
+	all := gate.Validity{Days: 3, OneDay: true, Longest: time.Hour}
+	tests := []struct{ own, want gate.Validity }{
+		{gate.Validity{}, all},
+		{gate.Validity{Days: 1}, gate.Validity{Days: 1, OneDay: true, Longest: time.Hour}},
+		{gate.Validity{Slot: slot, SlotOnly: true, Span: 72 * time.Hour}, gate.Validity{Days: 3, OneDay: true, Longest: time.Hour, Slot: slot, SlotOnly: true, Span: 72 * time.Hour}},
+		{gate.Validity{Day: gate.Date{Year: 2026, Month: 7, Day: 1}, EarlyAccess: time.Minute, Longest: time.Minute},
+			gate.Validity{Day: gate.Date{Year: 2026, Month: 7, Day: 1}, Days: 3, OneDay: true, EarlyAccess: time.Minute, Longest: time.Minute}},
+	}
+	for _, tt := range tests {
+		s := &shelf{}
+		s.put(t, code, book.Record{ID: "R1", Products: []gate.Product{{Attraction: "castle"}}, Terms: tt.own})
+		got, err := issued.NewSource("desk", pepper, s, issued.Options{Terms: all}).Verify(t.Context(), credential(code))
+		if err != nil || got.Terms != tt.want {
+			t.Errorf("Verify of %+v = %+v, %v, want %+v", tt.own, got, err, tt.want)
+		}
+	}
+}
+
 // The record that was issued is the ticket that is admitted: revoking one ends
 // the other.
 func TestRecordIsTheTicket(t *testing.T) {
