@@ -29,6 +29,7 @@ type keyDesk struct {
 	group   *keygroup.Group // nil means that CloudFront is looked after by hand
 	rules   keyring.Rules
 	now     func() time.Time
+	asJSON  bool // print the key as JSON, and no words
 }
 
 func (f *configFlags) openKeys(cmd *cobra.Command) (*keyDesk, error) {
@@ -52,15 +53,35 @@ func (f *configFlags) openKeys(cmd *cobra.Command) (*keyDesk, error) {
 // keysCommand makes a command that works with the ring of a configuration.
 func keysCommand(cmd *cobra.Command, do func(*cobra.Command, *keyDesk, []string) error) *cobra.Command {
 	var flags configFlags
+	var asJSON bool
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		d, err := flags.openKeys(cmd)
 		if err != nil {
 			return err
 		}
+		d.asJSON = asJSON
 		return do(cmd, d, args)
 	}
 	flags.add(cmd)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// say prints what was done to a key: words, or the key as it is now.
+func (d *keyDesk) say(cmd *cobra.Command, name, format string, args ...any) error {
+	if !d.asJSON {
+		_, err := fmt.Fprintf(cmd.OutOrStdout(), format, args...)
+		return err
+	}
+	m, err := d.load(cmd.Context())
+	if err != nil {
+		return err
+	}
+	e, err := m.Entry(name)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(cmd.OutOrStdout()).Encode(d.line(e))
 }
 
 // load returns the manifest.
@@ -120,8 +141,7 @@ the others as retiring ones. CloudFront has them all already.`,
 		if err := d.store.Save(cmd.Context(), m, 0); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%d keys adopted, %s signs\n", len(m.Keys), d.cfg.Keys.Active)
-		return nil
+		return d.say(cmd, d.cfg.Keys.Active, "%d keys adopted, %s signs\n", len(m.Keys), d.cfg.Keys.Active)
 	})
 }
 
@@ -140,8 +160,7 @@ after it was published: there, what it signs would be refused.`,
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s signs; every gateway follows within %s\n", e.ID, d.rules.Switch)
-		return nil
+		return d.say(cmd, e.ID, "%s signs; every gateway follows within %s\n", e.ID, d.rules.Switch)
 	})
 	cmd.Flags().BoolVar(&force, "force", false, "do not wait for the edge locations; visitors there are refused until they have the key")
 	return cmd
@@ -162,7 +181,9 @@ hand; say --removed when that is done.`,
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s is retired\n", args[0])
+		if !d.asJSON {
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is retired\n", args[0])
+		}
 		return d.remove(cmd, &e, removed)
 	})
 	cmd.Flags().BoolVar(&force, "force", false, "do not wait for the last cookie; visitors who hold one are refused until they renew")
@@ -172,13 +193,11 @@ hand; say --removed when that is done.`,
 
 // remove takes a key that is over from CloudFront, or says how to.
 func (d *keyDesk) remove(cmd *cobra.Command, e *keyring.Entry, removed bool) error {
-	out := cmd.OutOrStdout()
 	if e.ID == "" || !e.Removed.IsZero() {
-		return nil
+		return d.say(cmd, e.Name(), "")
 	}
 	if d.group == nil && !removed {
-		fmt.Fprint(out, removeByHand(e))
-		return nil
+		return d.say(cmd, e.ID, "%s", removeByHand(e))
 	}
 	if d.group != nil && !removed {
 		if err := d.group.Remove(cmd.Context(), e.ID); err != nil {
@@ -186,10 +205,10 @@ func (d *keyDesk) remove(cmd *cobra.Command, e *keyring.Entry, removed bool) err
 		}
 	}
 	_, err := d.change(cmd.Context(), e.ID, func(m *keyring.Manifest) error { return m.Remove(e.ID, d.now()) })
-	if err == nil {
-		fmt.Fprintf(out, "%s is not at CloudFront any more; edge locations follow within minutes\n", e.ID)
+	if err != nil {
+		return err
 	}
-	return err
+	return d.say(cmd, e.ID, "%s is not at CloudFront any more; edge locations follow within minutes\n", e.ID)
 }
 
 func newKeysRevoke() *cobra.Command {
@@ -216,8 +235,10 @@ key that signs, the published key that was made last takes over.`,
 		if active := m.Active(); active != nil {
 			signs = active.ID + " signs within " + d.rules.Switch.String()
 		}
-		fmt.Fprintf(out, "%s is revoked; %s\n", args[0], signs)
-		if err := d.remove(cmd, &e, false); err != nil {
+		if !d.asJSON {
+			fmt.Fprintf(out, "%s is revoked; %s\n", args[0], signs)
+		}
+		if err := d.remove(cmd, &e, false); err != nil || d.asJSON {
 			return err
 		}
 		fmt.Fprintf(out, revokeHelp, args[0], e.From)
@@ -259,8 +280,8 @@ goes on from there.`,
 		r := keyring.Rotation{Store: d.store, Distribution: d.distribution(), Now: d.now, Rules: d.rules,
 			Make: func(ctx context.Context) (keyring.Entry, error) { return d.make(ctx, kind, from, "") },
 			Wait: waitUntil(d.now),
-			Tell: func(s keyring.Step) { fmt.Fprintf(out, "%s  %s\n", s.At.Local().Format(time.DateTime), s) }}
-		if err := r.Run(cmd.Context()); err != nil {
+			Tell: func(s keyring.Step) { d.tell(out, s) }}
+		if err := r.Run(cmd.Context()); err != nil || d.asJSON {
 			return err
 		}
 		fmt.Fprintln(out, "the rotation is complete")
@@ -269,6 +290,15 @@ goes on from there.`,
 	cmd.Flags().BoolVar(&plan, "plan", false, "only print the steps, with their times")
 	addMakeFlags(cmd, &kind, &from)
 	return cmd
+}
+
+// tell prints a step that is next.
+func (d *keyDesk) tell(w io.Writer, s keyring.Step) {
+	if d.asJSON {
+		_ = json.NewEncoder(w).Encode(s)
+		return
+	}
+	fmt.Fprintf(w, "%s  %s\n", s.At.Local().Format(time.DateTime), s)
 }
 
 func addMakeFlags(cmd *cobra.Command, kind, from *string) {
@@ -295,8 +325,12 @@ func (d *keyDesk) printPlan(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range m.Plan(d.rules, d.now()) {
-		fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", s.At.Local().Format(time.DateTime), s)
+	steps := m.Plan(d.rules, d.now())
+	if d.asJSON {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"steps": steps})
+	}
+	for _, s := range steps {
+		d.tell(cmd.OutOrStdout(), s)
 	}
 	return nil
 }
@@ -382,8 +416,7 @@ func (d *keyDesk) publish(cmd *cobra.Command, name, id string, dryRun bool) erro
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "%s is at CloudFront as %s; it can sign from %s\n", name, id, d.rules.Ready(&published).Local().Format(time.DateTime))
-	return nil
+	return d.say(cmd, id, "%s is at CloudFront as %s; it can sign from %s\n", name, id, d.rules.Ready(&published).Local().Format(time.DateTime))
 }
 
 func (d *keyDesk) groupName() string {
@@ -394,7 +427,7 @@ func (d *keyDesk) groupName() string {
 }
 
 func newKeysList() *cobra.Command {
-	var asJSON, atCloudFront bool
+	var atCloudFront bool
 	cmd := keysCommand(&cobra.Command{
 		Use:     "list",
 		Short:   "Show the ring and, side by side, what CloudFront has",
@@ -405,12 +438,11 @@ func newKeysList() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if asJSON {
+		if d.asJSON {
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"keys": lines})
 		}
 		return printKeys(cmd.OutOrStdout(), lines, atCloudFront)
 	})
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&atCloudFront, "cloudfront", false, "compare with the key group keys.group")
 	return cmd
 }
@@ -446,8 +478,7 @@ func (d *keyDesk) list(ctx context.Context, atCloudFront bool) ([]keyLine, error
 	var lines []keyLine
 	for i := range m.Keys {
 		e := &m.Keys[i]
-		line := keyLine{Name: e.Name(), State: e.State, Kind: e.Kind(), Fingerprint: e.Fingerprint, From: e.From,
-			Published: optional(e.Published), Activated: optional(e.Activated), Next: d.next(e)}
+		line := d.line(e)
 		if atCloudFront {
 			line.compare(e, there)
 		}
@@ -459,6 +490,11 @@ func (d *keyDesk) list(ctx context.Context, atCloudFront bool) ([]keyLine, error
 		}
 	}
 	return lines, nil
+}
+
+func (d *keyDesk) line(e *keyring.Entry) keyLine {
+	return keyLine{Name: e.Name(), State: e.State, Kind: e.Kind(), Fingerprint: e.Fingerprint, From: e.From,
+		Published: optional(e.Published), Activated: optional(e.Activated), Next: d.next(e)}
 }
 
 // next says what a key waits for.

@@ -7,6 +7,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/fips140"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -34,6 +35,15 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// allowsWeakKeys skips a test that makes keys which Go does not make in FIPS 140
+// mode.
+func allowsWeakKeys(t *testing.T) {
+	t.Helper()
+	if fips140.Enforced() {
+		t.Skip("in FIPS 140 mode Go makes no keys that CloudFront would refuse")
+	}
 }
 
 // rsaOf makes a key of any size and public exponent.

@@ -57,6 +57,44 @@ func TestLoadModes(t *testing.T) {
 	}
 }
 
+// Whoever can write to the folder can put another key into it. In one with the
+// sticky bit, as Kubernetes mounts secrets, everybody can replace their own files
+// only.
+func TestLoadFolderModes(t *testing.T) {
+	tests := []struct {
+		mode fs.FileMode
+		ok   bool
+	}{
+		{0o700, true},
+		{0o750, true},
+		{0o755, true},
+		{0o775, false},
+		{0o757, false},
+		{0o777, false},
+		{0o777 | fs.ModeSticky, true},
+	}
+	for _, tt := range tests {
+		dir := folder(t, map[string][]byte{idA + ".pem": pkcs8(ecKey())})
+		if err := os.Chmod(dir, tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := keyring.Load(dir, idA, keyring.Options{AllowGroupRead: true})
+		if tt.ok != (err == nil) || !tt.ok && !errors.Is(err, keyring.ErrMode) {
+			t.Errorf("folder of mode %v: Load = %v, want ok %v", tt.mode, err, tt.ok)
+		}
+		if text := fmt.Sprintf("%s: key file is open to others: the folder has mode %04o and others can replace its files (hint: chmod go-w %s)", dir, tt.mode.Perm(), dir); !tt.ok && err != nil && err.Error() != text {
+			t.Errorf("Load = %v, want %s", err, text)
+		}
+		_, err = (keyring.Files{Dir: dir}).Open(t.Context(), idA+".pem")
+		if tt.ok != (err == nil) {
+			t.Errorf("folder of mode %v: Open = %v, want ok %v", tt.mode, err, tt.ok)
+		}
+		if _, err := keyring.LoadPrivate(filepath.Join(dir, idA+".pem"), keyring.Options{InsecureAllowAnyMode: true}); err != nil {
+			t.Errorf("folder of mode %v: LoadPrivate of any mode = %v", tt.mode, err)
+		}
+	}
+}
+
 // The example is published anyway, and a checkout gives it the mode 0644.
 func TestExampleMayBeOpenToOthers(t *testing.T) {
 	dir := folder(t, map[string][]byte{idA + ".pem": must(os.ReadFile(filepath.Join(example, "KEXAMPLE0001.pem")))})

@@ -42,7 +42,7 @@ func ParsePrivate(text []byte) (crypto.Signer, error) {
 	if err := checkWeak(key.Public()); err != nil {
 		return nil, err
 	}
-	if err := checkPrivate(key); err != nil {
+	if err := selfTest(key); err != nil {
 		return nil, err
 	}
 	return key, nil

@@ -51,6 +51,7 @@ func TestParsePrivate(t *testing.T) {
 }
 
 func TestParsePrivateRefuses(t *testing.T) {
+	allowsWeakKeys(t)
 	const none = `unusable key: no PEM block, want "PRIVATE KEY", "RSA PRIVATE KEY" or "EC PRIVATE KEY"`
 	const encrypted = `unusable key: the key is encrypted, want it plain in a file of mode 0600 (decrypt with "openssl pkey -in KEY")`
 	const types = ", CloudFront takes RSA with 2048 bits and ECDSA on P-256"
@@ -66,6 +67,7 @@ func TestParsePrivateRefuses(t *testing.T) {
 		{"RSA-1024", pkcs1(rsaOf(1024, 65537)), "unusable key: RSA with 1024 bits, CloudFront key groups take 2048"},
 		{"RSA-1536", pkcs8(rsaOf(1536, 65537)), "unusable key: RSA with 1536 bits, CloudFront key groups take 2048"},
 		{"RSA-3072", pkcs8(rsaOf(3072, 65537)), "unusable key: RSA with 3072 bits, CloudFront key groups take 2048"},
+		{"RSA-4096", byHand(keyOf(product(), product())), "unusable key: RSA with 4096 bits, CloudFront key groups take 2048"},
 		{"exponent 3", pkcs1(rsaOf(2048, 3)), "unusable key: RSA with public exponent 3, want 65537"},
 		{"P-224", sec1(ecOf(elliptic.P224())), "unusable key: ECDSA on P-224, CloudFront takes P-256"},
 		{"P-384", pkcs8(ecOf(elliptic.P384())), "unusable key: ECDSA on P-384, CloudFront takes P-256"},
@@ -75,6 +77,8 @@ func TestParsePrivateRefuses(t *testing.T) {
 		{"X25519", pkcs8(x25519Key()), "unusable key: *ecdh.PrivateKey cannot sign"},
 		{"secp256k1", block("EC PRIVATE KEY", must(hex.DecodeString("302e02010104203b7a8d6b4f3c2e1d0a9b8c7d6e5f40312233445566778899aabbccddeeff0011a00706052b8104000a"))), `unusable key: the PEM block "EC PRIVATE KEY" does not hold one`},
 		{"DSA", block("DSA PRIVATE KEY", der), `unusable key: PEM block "DSA PRIVATE KEY", want "PRIVATE KEY", "RSA PRIVATE KEY" or "EC PRIVATE KEY"`},
+		{"DSA, PKCS #8", block("PRIVATE KEY", foreignKey(asn1.ObjectIdentifier{1, 2, 840, 10040, 4, 1}, nil)), `unusable key: the PEM block "PRIVATE KEY" does not hold one`},
+		{"secp256k1, PKCS #8", block("PRIVATE KEY", foreignKey(asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}, asn1.ObjectIdentifier{1, 3, 132, 0, 10})), `unusable key: the PEM block "PRIVATE KEY" does not hold one`},
 		{"OpenSSH", block("OPENSSH PRIVATE KEY", der), `unusable key: PEM block "OPENSSH PRIVATE KEY", want "PRIVATE KEY", "RSA PRIVATE KEY" or "EC PRIVATE KEY"`},
 
 		{"encrypted, PKCS #8", block("ENCRYPTED PRIVATE KEY", der), encrypted},
@@ -110,6 +114,32 @@ func TestParsePrivateRefuses(t *testing.T) {
 			noKeyBytes(t, err.Error(), tt.text, key)
 		})
 	}
+}
+
+// product is a factor of 2,048 bits, for a modulus of which only the size matters.
+func product() *big.Int {
+	for {
+		if p := new(big.Int).Mul(prime1024(), prime1024()); p.BitLen() == 2048 && p.Bit(2046) == 1 {
+			return p
+		}
+	}
+}
+
+// foreignKey is a key in PKCS #8 of an algorithm that CloudFront does not take.
+func foreignKey(algorithm, parameters asn1.ObjectIdentifier) []byte {
+	type identifier struct {
+		Algorithm  asn1.ObjectIdentifier
+		Parameters asn1.ObjectIdentifier `asn1:"optional"`
+	}
+	private := must(asn1.Marshal(struct {
+		Version int
+		Key     []byte
+	}{1, bytes.Repeat([]byte{0x5a}, 32)}))
+	return must(asn1.Marshal(struct {
+		Version   int
+		Algorithm identifier
+		Key       []byte
+	}{0, identifier{algorithm, parameters}, private}))
 }
 
 // An RSA key whose numbers do not belong together must not load: it would sign

@@ -22,10 +22,10 @@ const (
 
 // A Step is what to do next, and not before At.
 type Step struct {
-	Verb Verb
-	Key  string    // name of the key, see Manifest.Entry; empty for a new one
-	At   time.Time // the earliest time for it; not before now
-	Why  string
+	Verb Verb      `json:"verb"`
+	Key  string    `json:"key,omitempty"` // name of the key, see Manifest.Entry; empty for a new one
+	At   time.Time `json:"at"`            // the earliest time for it; not before now
+	Why  string    `json:"why"`
 }
 
 // String says what to do, and why.

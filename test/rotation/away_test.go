@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	kmstypes "github.com/aws/aws-sdk-go-v2/service/kms/types"
@@ -17,10 +16,10 @@ var moods = map[string]func(context.Context) error{"throttled": throttled, "away
 func TestNoSignaturesFromKMS(t *testing.T) {
 	for name, mood := range moods {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtually(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				w := newWorld(t, real)
+				w := newWorld(t, usual)
 				w.open(ctx, t, inKMS(kmstypes.KeySpecEccNistP256))
 				w.gateways = w.gateways[:1]
 				time.Sleep(time.Until(time.Now().Truncate(w.window).Add(w.window))) // a new window
@@ -58,10 +57,10 @@ func wantStatus(t *testing.T, what string, got, want int) {
 func TestKMSAwayUnderLoad(t *testing.T) {
 	for name, mood := range moods {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			virtually(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				w := newWorld(t, real)
+				w := newWorld(t, usual)
 				w.open(ctx, t, inKMS(kmstypes.KeySpecRsa2048))
 				stop := w.crowd(ctx, t, 6)
 				for range 3 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/cloudfront"
@@ -16,10 +15,10 @@ import (
 // manifest later nobody gets cookies by it, a life of cookies later nobody needs
 // them, and once it is out of the key group, who has it can open nothing.
 func TestRevoke(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	virtually(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		w := newWorld(t, real)
+		w := newWorld(t, usual)
 		w.open(ctx, t, inFile(keyring.RSA))
 		other := w.add(ctx, t, inFile(keyring.ECDSA))
 		stop := w.crowd(ctx, t, 6)

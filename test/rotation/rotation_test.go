@@ -2,6 +2,7 @@ package rotation_test
 
 import (
 	"context"
+	"crypto/fips140"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,21 +12,31 @@ import (
 	"github.com/handstamp/handstamp/pkg/keyring"
 )
 
-// real is the pace of a real gateway: the defaults, with rules as tight as they
+// usual is the pace of a real gateway: the defaults, with rules as tight as they
 // may be.
-var real = pace{
+var usual = pace{
 	rules:    keyring.Rules{Settle: time.Hour, Longest: 16 * time.Minute, Switch: time.Minute, Skew: time.Second},
 	lifetime: 15 * time.Minute, window: time.Minute, follow: 30 * time.Second, timeout: 30 * time.Second,
 	pause: 30 * time.Second, reserve: time.Second,
 }
 
+// virtually runs a test on virtual time.
+func virtually(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	if fips140.Enforced() {
+		t.Skip("in FIPS 140 mode random numbers are seeded with a clock that runs; TestRotationInFIPSMode runs in real time")
+	}
+	synctest.Test(t, test)
+}
+
 // TestRotation walks from RSA to ECDSA to KMS and back to RSA, with another hash
 // and another cookie at every step.
 func TestRotation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	t.Parallel() // TestFIPS waits most of its time
+	virtually(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		w := newWorld(t, real)
+		w := newWorld(t, usual)
 		w.open(ctx, t, inFile(keyring.RSA))
 		stop := w.crowd(ctx, t, 6)
 		w.rotateAll(ctx, t, inFile(keyring.ECDSA), inKMS(kmstypes.KeySpecRsa2048), inFile(keyring.RSA))
