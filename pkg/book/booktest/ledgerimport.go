@@ -12,7 +12,7 @@ import (
 )
 
 // The length of a list: more than books write at once, as far as we know.
-const listed = 250
+const listed = 120
 
 func imports(t *testing.T, b Ledger) {
 	issue(t, b, record("L1"))
@@ -55,7 +55,7 @@ func importsInTheDark(t *testing.T, b Ledger) {
 	i := 0
 	imported(t, b, "list", func(yield func(book.Record) bool) {
 		for r := range records("L", 1, listed) {
-			if i++; i%100 == 0 || i == listed {
+			if i++; i%50 == 0 || i == listed {
 				hidden(t, b, "L1")
 			}
 			if !yield(r) {
@@ -118,7 +118,7 @@ func importsLeftovers(t *testing.T, b Ledger) {
 	for i, list := range []string{"never ended", "nor this one"} {
 		ctx, cancel := context.WithCancel(t.Context())
 		_, _, err := b.Import(ctx, list, func(yield func(book.Record) bool) {
-			records("L", 1+i*50, listed)(yield)
+			records("L", 1+i*20, listed)(yield)
 			cancel()
 		}, book.AuditEvent{})
 		if err == nil {

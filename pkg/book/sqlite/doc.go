@@ -15,8 +15,9 @@
 //
 // The file is in WAL mode with synchronous=FULL: one sync of the log for each
 // transaction, see "Write-Ahead Logging" and "PRAGMA synchronous" on
-// sqlite.org. Several processes may have it open on one machine; on a network
-// file system their locks cannot be trusted, so Open warns about that.
+// sqlite.org. Several processes may have it open on one machine, and take turns
+// at writing; on a network file system their locks cannot be trusted, so Open
+// warns about that.
 //
 // What is not promised: that a disk which lies about its syncs loses nothing,
 // or that somebody who can write the file is noticed, except in the audit,

@@ -1,8 +1,10 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,6 +51,30 @@ func TestImportGoesOn(t *testing.T) {
 	}
 	if n := rows(t, b, "records"); n != 150 {
 		t.Errorf("%d records, want 150", n)
+	}
+}
+
+// An import does not wait for the disk, but all others do again after it,
+// however it has ended.
+func TestImportLeavesSyncsOn(t *testing.T) {
+	t.Parallel()
+	b := fresh(t)
+	same := record("same id")
+	for _, list := range [][]book.Record{{record("1")}, {record("2"), {ID: "id 1", Code: same.Code, Products: same.Products}}, {record("1")}} {
+		_, _, _ = b.Import(t.Context(), "list", slices.Values(list), book.AuditEvent{})
+		err := b.Alone(t.Context(), func(conn *sql.Conn) error {
+			var level int
+			if err := conn.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&level); err != nil || level != 2 {
+				t.Errorf("after an import of %d records synchronous is %d, %v, want 2", len(list), level, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := b.Lookup(t.Context(), fingerprint("2")); !errors.Is(err, gate.ErrNoTarget) {
+		t.Errorf("Lookup = %v: the import with an id that is taken has ended well", err)
 	}
 }
 
@@ -100,7 +126,7 @@ func TestImportTakesOver(t *testing.T) {
 func TestPruneImports(t *testing.T) {
 	t.Parallel()
 	b := open(t, filepath.Join(t.TempDir(), "book.db"))
-	abandon(t, b, 1000)
+	abandon(t, b, 500)
 	if err := b.Issue(t.Context(), []book.Record{record("A")}, book.AuditEvent{}); err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +136,7 @@ func TestPruneImports(t *testing.T) {
 	for _, step := range []struct {
 		after time.Duration
 		want  int
-	}{{6 * day, 1011}, {8 * day, 11}} {
+	}{{6 * day, 511}, {8 * day, 11}} {
 		if _, err := b.Prune(t.Context(), time.Now().Add(step.after)); err != nil {
 			t.Errorf("Prune = %v", err)
 		}

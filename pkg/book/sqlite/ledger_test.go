@@ -20,17 +20,13 @@ func (l ledger) BreakAudit(t *testing.T) {
 	}
 }
 
+// TestLedger imports in small steps, so that there are records on disk in the
+// middle of it.
 func TestLedger(t *testing.T) {
-	t.Parallel()
-	booktest.RunLedger(t, func(t *testing.T) booktest.Ledger { return ledger{fresh(t)} })
-}
-
-// TestLedgerInSmallSteps has records on disk in the middle of an import.
-func TestLedgerInSmallSteps(t *testing.T) {
 	t.Parallel()
 	booktest.RunLedger(t, func(t *testing.T) booktest.Ledger {
 		b := fresh(t)
-		b.SortAtATime(200)
+		b.SortAtATime(100)
 		return ledger{b}
 	})
 }

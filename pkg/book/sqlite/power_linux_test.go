@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -18,6 +19,9 @@ type answered struct {
 	device  string
 	revoked bool
 }
+
+// A listed note stands behind the end of an import of so many records.
+type listed int
 
 // TestPowerLoss cuts the power at random moments of one crowd's admissions.
 //
@@ -32,15 +36,15 @@ type answered struct {
 // back, unless the folder was synced since, as Open does at its end; that sync
 // is not seen here, but taken on trust.
 //
-// After each cut the book opens, is whole, has sold no seat twice, and knows
-// everything that was answered before the cut.
+// After each cut the book opens, is whole, has sold no seat twice, knows
+// everything that was answered before the cut, and shows all of a list or none.
 func TestPowerLoss(t *testing.T) {
 	troubled(t)
 	t.Parallel()
 	folder := t.TempDir()
 	d := newDisk(t, folder)
 	crowd(t, d, filepath.Join(folder, "book.db"))
-	for seed := range rounds(t, "HANDSTAMP_POWER_ROUNDS", 25) {
+	for seed := range rounds(t, "HANDSTAMP_POWER_ROUNDS", 500) {
 		r := rand.New(rand.NewPCG(uint64(seed), 1))
 		cut := r.IntN(len(d.events) + 1)
 		path := filepath.Join(t.TempDir(), "book.db")
@@ -63,6 +67,7 @@ func crowd(t *testing.T, d *disk, path string) {
 		t.Fatal(err)
 	}
 	d.note(diskEvent{file: ".", sync: true, covers: len(d.events)})
+	b.SortAtATime(100)
 	var devices sync.WaitGroup
 	for i := range 16 {
 		devices.Go(func() {
@@ -71,6 +76,13 @@ func crowd(t *testing.T, d *disk, path string) {
 			}
 		})
 	}
+	devices.Go(func() { // which does not sync until its end
+		n, _, err := b.Import(t.Context(), "list", records(1, 150), book.AuditEvent{})
+		if err != nil {
+			t.Errorf("Import = %v", err)
+		}
+		d.note(diskEvent{note: listed(n)})
+	})
 	devices.Wait()
 	d.mu.Lock() // the power is lost before Close
 	d.events = d.events[:len(d.events):len(d.events)]
@@ -171,7 +183,11 @@ func survived(t *testing.T, path string, events []diskEvent) (answers int) {
 		t.Errorf("Check = %v", err)
 	}
 	revoked := map[string]bool{}
+	want := 0
 	for _, e := range events {
+		if n, ok := e.note.(listed); ok {
+			want = int(n)
+		}
 		if a, ok := e.note.(answered); ok {
 			revoked[a.device] = revoked[a.device] || a.revoked
 			answers++
@@ -181,6 +197,10 @@ func survived(t *testing.T, path string, events []diskEvent) (answers int) {
 		if a, err := b.Find(t.Context(), session(device), noon.Add(time.Second)); err != nil && !isRevoked(err) || gone && err == nil {
 			t.Errorf("Find(%q) = %+v, %v, but it had been answered (revoked: %v)", device, a, err, gone)
 		}
+	}
+	page, _, err := b.Records(t.Context(), book.Query{Limit: 1000})
+	if n := len(page); err != nil || n != want && n != 150 {
+		t.Errorf("%d records are seen, %v, want %d, or all 150", n, err, want)
 	}
 	oversold(t, b)
 	return answers

@@ -126,31 +126,43 @@ func TestLockHeld(t *testing.T) {
 	}
 }
 
-// TestTwoProcesses lets two processes admit to one file at once.
+// TestTwoProcesses lets two processes admit to one file at once, neither of
+// which ever pauses: they take turns.
 func TestTwoProcesses(t *testing.T) {
 	troubled(t)
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "book.db")
 	b := open(t, path)
-	cmd, out := spawn(t, "stroll", path, nil)
+	cmd, out := spawn(t, "admit", path, nil)
 	if !out.Scan() {
 		t.Fatal("the child said nothing")
 	}
 	other := []string{out.Text()}
-	for round := range 25 {
+	said := make(chan []string)
+	go func() { // or it would wait until it is heard
+		var lines []string
+		for out.Scan() {
+			lines = append(lines, out.Text())
+		}
+		said <- lines
+	}()
+	longest := time.Duration(0)
+	for round := range 50 {
 		for i := range 4 {
 			e := entry(fmt.Sprint("own ", i, " ", round))
 			e.Ticket = fingerprint(fmt.Sprint(cmd.Process.Pid, " 0 ", round)) // the child's own
+			begin := time.Now()
 			_, err := b.Enter(t.Context(), e)
-			if err != nil && !strings.HasPrefix(err.Error(), "denied: seats_taken") {
+			if longest = max(longest, time.Since(begin)); err != nil && !strings.HasPrefix(err.Error(), "denied: seats_taken") {
 				t.Fatalf("Enter = %v", err)
 			}
 		}
 	}
-	time.AfterFunc(100*time.Millisecond, func() { _ = cmd.Process.Kill() })
-	for out.Scan() {
-		other = append(other, out.Text())
+	time.Sleep(100 * time.Millisecond) // for the child to go on
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
 	}
+	other = append(other, <-said...)
 	_ = cmd.Wait()
 	for _, device := range other {
 		if strings.Contains(device, ":") {
@@ -158,7 +170,11 @@ func TestTwoProcesses(t *testing.T) {
 		}
 		finds(t, b, device, noon, "")
 	}
-	if admissions, devices := oversold(t, b); devices < 3*25 || admissions < 25 {
+	t.Logf("the other process admitted %d, and this one waited for %s at most", len(other), longest)
+	if longest > 2*time.Second { // a hundred times as long as a turn takes
+		t.Errorf("Enter waited for %s: one process starves the other", longest)
+	}
+	if admissions, devices := oversold(t, b); devices < 3*50 || admissions < 50 {
 		t.Errorf("%d devices in %d admissions, want three in each that both wanted", devices, admissions)
 	}
 }

@@ -1,5 +1,6 @@
 -- Imports. The records of one count once it is done, so that a list comes in
--- whole or not at all; a record without an import counts at once.
+-- whole or not at all; a record without an import counts at once. A handstamp
+-- that does not know this step sees them all.
 CREATE TABLE imports (
     seq     INTEGER PRIMARY KEY,
     batch   TEXT    NOT NULL,
