@@ -92,7 +92,9 @@ func NewStamper(site Site, ring Ring, opts StamperOptions) (*Stamper, error) {
 	return s, nil
 }
 
-// Stamp returns the signed cookies for g. It returns ErrBusy when too many
+// Stamp returns the signed cookies for g. When nothing can be signed, it falls
+// back on a signature that is shared already and ends sooner; the stamp's grant
+// says when. It returns ErrBusy when too many
 // signatures are wanted at once, ErrUnsafeResource for a path that is not made
 // of slugs, and ErrCookieScope for one that is too long for a cookie.
 func (s *Stamper) Stamp(ctx context.Context, g gate.Grant) (*gate.Stamp, error) {
@@ -109,6 +111,7 @@ func (s *Stamper) Stamp(ctx context.Context, g gate.Grant) (*gate.Stamp, error) 
 	if err != nil {
 		return nil, err
 	}
+	stamp.Grant.Expires = signed.Policy.DateLessThan
 	stamp.Cookies, stamp.Stale = s.opts.Cookies.split(s.site, stamp.CookiePath, signed.Cookies())
 	return stamp, nil
 }
@@ -147,7 +150,35 @@ func (s *Stamper) signed(ctx context.Context, p Policy) (*Signed, error) {
 		}
 		return signed, nil
 	}
-	return s.join(ctx, signer, key, p)
+	signed, err := s.join(ctx, signer, key, p)
+	if err == nil || ctx.Err() != nil {
+		return signed, err
+	}
+	if older := s.older(key); older != nil {
+		return older, nil
+	}
+	return nil, err
+}
+
+// older returns the shared signature that serves in the place of one which
+// cannot be made, as when the key is in a service that does not answer: for the
+// same resource, with the same key, and good for the longest time, though not
+// for as long as was wanted.
+func (s *Stamper) older(want stampKey) *Signed {
+	var best *Signed
+	now := s.opts.Now()
+	for k, v := range *s.shared.Load() {
+		if k.keyPairID != want.keyPairID || k.hash != want.hash || k.resource != want.resource || k.start != want.start {
+			continue
+		}
+		if k.end > want.end || !v.Policy.DateLessThan.After(now) {
+			continue
+		}
+		if best == nil || v.Policy.DateLessThan.After(best.Policy.DateLessThan) {
+			best = v
+		}
+	}
+	return best
 }
 
 // join has one of those who want the same signature make it. Whoever gives up

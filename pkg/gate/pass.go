@@ -30,7 +30,7 @@ func (k *Keeper) pass(ctx context.Context, a *Admission, now time.Time) (*Pass, 
 		}
 		opened[grant.Path], places[grant.Attraction] = true, true
 		pass.Stamps = append(pass.Stamps, stamp)
-		pass.Refresh = min(pass.Refresh, grant.Expires.Sub(now)*2/3)
+		pass.Refresh = min(pass.Refresh, stamp.Grant.Expires.Sub(now)*2/3)
 	}
 	if len(pass.Stamps) == 0 {
 		return nil, Deny(ReasonExpired, fmt.Errorf("admission %s opens nothing now", a.ID))
