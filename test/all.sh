@@ -62,8 +62,13 @@ test/denylist/njs.sh
 
 test/dynamodb.sh
 
+test/moto.sh
+
+say "FIPS 140: everything with SHA-256, nothing with SHA-1"
+test/fips.sh
+
 say "the book under kill -9, power loss, full disks, two processes, a million tickets"
-HANDSTAMP_TROUBLE=1 HANDSTAMP_MILLION=1 go test -count=1 -timeout 10m ./pkg/book/sqlite
+HANDSTAMP_TROUBLE=1 HANDSTAMP_MILLION=1 go test -count=1 -timeout 15m ./pkg/book/sqlite ./pkg/book/memory
 
 say "the QR code in the terminal can be read"
 python3 test/qr.py bin/handstamp
