@@ -33,7 +33,7 @@ if [ -z "${ready:-}" ]; then echo "moto.sh: no answer from moto at $HANDSTAMP_MO
 
 out=build/moto-test.log
 status=0
-go test -count=1 -timeout 10m -run Moto -v ./pkg/keyring/awskeys ./pkg/keyring/keygroup ./test/rotation >"$out" 2>&1 || status=$?
+go test -count=1 -timeout 10m -run Moto -v ./pkg/keyring/awskeys ./pkg/keyring/keygroup ./cmd/handstamp ./test/rotation >"$out" 2>&1 || status=$?
 grep -v '^=== ' "$out" || true
 if [ "$status" -ne 0 ]; then exit "$status"; fi
 if grep -E '^ *--- SKIP|no tests to run' "$out" >&2; then

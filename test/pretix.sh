@@ -79,9 +79,19 @@ fi
 say "starting it"
 "$venv/bin/gunicorn" pretix.wsgi --bind "127.0.0.1:$port" --workers 1 --threads 8 --timeout 60 >"$home/server.log" 2>&1 &
 server=$!
+# answers: whether its API asks us who we are.
+answers() {
+  "$python" - "$PRETIX_PRETIX_URL" <<'EOF' 2>/dev/null
+import sys, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(sys.argv[1] + "/api/v1/organizers/", timeout=20)
+except urllib.error.HTTPError as e:
+    sys.exit(e.code != 401)
+EOF
+}
 for _ in $(seq 180); do
   kill -0 "$server" 2>/dev/null || { echo "pretix.sh: pretix has ended:" >&2; tail -40 "$home/server.log" >&2; exit 1; }
-  if "$python" -c 'import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + "/healthcheck/", timeout=5)' "$PRETIX_PRETIX_URL" 2>/dev/null; then
+  if answers; then
     ready=yes
     break
   fi

@@ -44,6 +44,9 @@ SIGTERM makes it report not ready, answer what is open and leave.`,
 
 func serve(cmd *cobra.Command, cfg *config.Config) error {
 	log := newLog(cfg.Log, cmd.ErrOrStderr())
+	if err := noCore(); err != nil {
+		log.Warn("core files are not switched off, and they would have the keys in them", "err", err)
+	}
 	gateway, err := app.New(cmd.Context(), cfg, app.Options{Log: log})
 	if err != nil {
 		return &setupError{err}
