@@ -73,7 +73,7 @@ var targets = map[string]func(v *venue, s sold, admission string) revoked{
 }
 
 // revocations are how many TestExposure makes of each kind.
-const revocations = 15
+const revocations = 10
 
 // TestExposure takes something back from a visitor who listens, at random
 // moments of a cookie's life. Nothing is renewed from then on, and the edge
@@ -93,13 +93,13 @@ func TestExposure(t *testing.T) {
 			t.Run(tt.name+"/"+target, func(t *testing.T) {
 				t.Parallel()
 				v := newVenue(t, "sqlite", func(c *config.Config) { c.Attractions[0].Opening.Weekly = tt.opening })
-				dice := rand.New(rand.NewPCG(uint64(tt.first), uint64(target[1]))) // #nosec G404 -- a test that can be repeated
+				dice := rand.New(rand.NewPCG(uint64(tt.first), uint64(target[1])))
 				begin := v.now()
 				var longest, stated time.Duration
 				for day := range revocations {
 					v.set(begin.AddDate(0, 0, day).Add(tt.first).Add(time.Duration(dice.Int64N(int64(time.Minute)))))
-					real, said := v.expose(t, dice, revoke)
-					longest, stated = max(longest, real), max(stated, said)
+					lasted, said := v.expose(t, dice, revoke)
+					longest, stated = max(longest, lasted), max(stated, said)
 				}
 				t.Logf("%d revocations: the edge went on for %v at most, the answers said %v at most", revocations, longest, stated)
 				bound := v.app.Load().Keeper().Exposure() + time.Second // answers are in whole seconds
@@ -113,7 +113,7 @@ func TestExposure(t *testing.T) {
 
 // expose lets a visitor in, takes back what revoke says at a random moment, and
 // returns how long the edge went on and how long the answer said it might.
-func (v *venue) expose(t *testing.T, dice *rand.Rand, revoke func(*venue, sold, string) revoked) (real, said time.Duration) {
+func (v *venue) expose(t *testing.T, dice *rand.Rand, revoke func(*venue, sold, string) revoked) (lasted, said time.Duration) {
 	t.Helper()
 	ticket := v.sell(3)
 	b := v.enter(nil)
