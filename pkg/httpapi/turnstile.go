@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ func (s *Server) pass(w http.ResponseWriter, r *http.Request, req *verifyRequest
 	pass, err := s.keeper.AdmitOnce(r.Context(), key, req.credential(), sessions...)
 	readable := attempt.Fingerprint != [32]byte{}
 	settle(&turn, readable, err)
+	if err == nil {
+		s.knowDevice(attempt)
+	}
 	if readable {
 		err = uniform(err)
 	}
@@ -112,6 +116,17 @@ func (s *Server) allowSessions(r *http.Request, shown wallet) throttle.Turn {
 		a.Fingerprint = s.key.mac("sessions", shown.reveal())
 	}
 	return s.allow(a)
+}
+
+// knowDevice makes the device of a good ticket one whose sessions are good, so
+// that its first renewals find it known.
+func (s *Server) knowDevice(a throttle.Attempt) {
+	device := cmp.Or(a.Device, a.Issued)
+	if s.opts.Throttle == nil || device == "" {
+		return
+	}
+	s.opts.Throttle.Know(throttle.Attempt{Device: device, Kind: "session", Session: true,
+		Fingerprint: s.key.mac("sessions of a device", device)})
 }
 
 // settleSessions ends the turn of a viewer whose sessions were looked up: found

@@ -7,8 +7,8 @@ import "time"
 func (t *Throttle) holdCredential(turn *Turn, now int64) time.Duration {
 	a, limit := &turn.attempt, t.opts.Credential
 	return t.hold(turn, a.credentialKey(), limit, func(c Counter) (Counter, time.Duration) {
-		if a.Challenged {
-			c.Held++
+		if a.Challenged || a.random() && !a.guessable() && c.Failed == 0 {
+			c.Held++ // a school class with one ticket; asking again about what nobody guesses gains nothing
 			return c, 0
 		}
 		if !c.capped(a) && c.hold(limit, limit.Failures, now) == 0 {

@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -74,4 +75,66 @@ func TestKnownOnAnIssuedDevice(t *testing.T) {
 	wantOK(t, "again, with the cookie", admit(th, again))
 	again.Device = "other"
 	wantWait(t, "with another cookie", peek(th, again), time.Second, time.Minute)
+}
+
+// Twenty tabs renew at once, and thirty pupils show one ticket at once: all are
+// in flight together, and none is a guess.
+func TestCrowdsWithOneGoodThing(t *testing.T) {
+	tabs := session("192.0.2.1", 1)
+	tabs.Device = "phone"
+	class := from("192.0.2.1", 2)
+	class.Strong = true
+	for name, a := range map[string]throttle.Attempt{"tabs": tabs, "a class": class} {
+		th, _ := newThrottle(throttle.Options{})
+		var turns []throttle.Turn
+		for range 30 {
+			turn := th.Allow(a)
+			wantOK(t, name, turn)
+			turns = append(turns, turn)
+		}
+		for i := range turns {
+			turns[i].Succeed()
+		}
+		wantOK(t, name+" afterwards", admit(th, a))
+	}
+}
+
+// What has failed is asked about no more than before.
+func TestStrongCodeThatFailed(t *testing.T) {
+	th, _ := newThrottle(throttle.Options{})
+	a := from("192.0.2.1", 1)
+	a.Strong = true
+	n, _ := fail(th, a)
+	wantAsked(t, "a strong code", n, 1)
+	var turns []throttle.Turn
+	for range 30 {
+		a.Client = netip.MustParseAddr("192.0.2.1")
+		turns = append(turns, th.Allow(a))
+	}
+	ok := 0
+	for i := range turns {
+		if turns[i].OK {
+			ok++
+		}
+		turns[i].Cancel()
+	}
+	if ok > 5 {
+		t.Errorf("%d at once of a code that has failed, want 5 at most", ok)
+	}
+}
+
+// Know is what a success does to its device, and no turn.
+func TestKnow(t *testing.T) {
+	th, _ := newThrottle(throttle.Options{})
+	a := session("192.0.2.1", 1)
+	th.Know(a) // has no device
+	a.Device = "phone"
+	th.Know(a)
+	for i := range 1000 {
+		fail(th, session("192.0.2.1", 10+i))
+	}
+	wantOK(t, "a session that is known, behind made-up ones", th.Allow(a))
+	if s := th.Snapshot(); s.Entries[throttle.Known] != 1 {
+		t.Errorf("%d are known, want 1", s.Entries[throttle.Known])
+	}
 }

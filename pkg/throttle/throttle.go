@@ -48,7 +48,7 @@ func (t *Throttle) Allow(a Attempt) Turn {
 // long to wait and which gate says so, or 0 when room is held at each.
 func (t *Throttle) enter(turn *Turn, now int64) (by Axis, wait time.Duration) {
 	a := &turn.attempt
-	if a.Device != "" {
+	if a.Device != "" && !a.Session { // twenty tabs renew at once
 		if wait = t.holdDevice(turn, now); wait > 0 {
 			return Device, wait
 		}

@@ -111,6 +111,16 @@ func (turn *Turn) remember(now int64) (again bool) {
 	return again
 }
 
+// Know makes the credential of a known on its device, as Succeed would, without
+// a turn: for what the caller has just handed out itself.
+func (t *Throttle) Know(a Attempt) {
+	if a.Device == "" || !a.readable() {
+		return
+	}
+	until := t.now() + int64(t.opts.Remember)
+	t.update(a.knownKey(a.Device), func(Counter) Counter { return Counter{Until: until} })
+}
+
 // Cancel ends the turn without a verdict: nobody knows, or it is nobody's
 // guess. After Fail or Succeed it does nothing, so defer it.
 func (turn *Turn) Cancel() {
