@@ -25,7 +25,7 @@ func (a *App) frontDoor() (http.Handler, error) {
 	}
 	app := guide.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, "/app/") {
+		if r.URL.Path == "/" || r.URL.Path == "/t" || strings.HasPrefix(r.URL.Path, "/app/") {
 			app.ServeHTTP(w, r)
 			return
 		}

@@ -46,7 +46,8 @@ var policy = strings.Join([]string{
 	"frame-ancestors 'none'",
 }, "; ")
 
-// Handler serves the visitor app: the page at "/" and its files under "/app/".
+// Handler serves the visitor app: the page at "/" and, for links that carry a
+// ticket behind "#", at "/t"; its files under "/app/".
 // Everything else is 404. Answers carry an ETag made from the content and are
 // revalidated at every use, so an update reaches visitors at once.
 func Handler() http.Handler {
@@ -96,7 +97,11 @@ func loadAssets(files fs.FS) map[string]asset {
 		if name == "index.html" {
 			url = "/"
 		}
-		assets[url] = asset{types[path.Ext(name)], `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, body}
+		page := asset{types[path.Ext(name)], `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`, body}
+		assets[url] = page
+		if url == "/" {
+			assets["/t"] = page
+		}
 	}
 	return assets
 }

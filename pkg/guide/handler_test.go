@@ -30,6 +30,7 @@ func TestHandler(t *testing.T) {
 	}{
 		{"GET", "/", 200, "text/html; charset=utf-8"},
 		{"HEAD", "/", 200, "text/html; charset=utf-8"},
+		{"GET", "/t", 200, "text/html; charset=utf-8"},
 		{"GET", "/app/app.js", 200, "text/javascript; charset=utf-8"},
 		{"GET", "/app/client.js", 200, "text/javascript; charset=utf-8"},
 		{"GET", "/app/app.css", 200, "text/css; charset=utf-8"},

@@ -39,9 +39,10 @@ const nameOf = (id) => places?.find((place) => place.id === id)?.name;
 
 /** Takes a ticket out of the fragment, so that it stays in no address bar, history or shared link. */
 function takeTicket() {
-  const match = /^#(?:ticket=|\/t\/)(.+)$/.exec(location.hash);
+  const magic = /\/t$/.test(location.pathname); // a shop's link: /t#TOKEN
+  const match = /^#(?:ticket=|\/t\/)(.+)$/.exec(location.hash) ?? (magic && /^#([^/].*)$/.exec(location.hash));
   if (!match) return;
-  history.replaceState(null, "", `${location.pathname}#/`);
+  history.replaceState(null, "", `${location.pathname.replace(/\/t$/, "/")}#/`);
   return unescaped(match[1]);
 }
 

@@ -37,7 +37,7 @@
  */
 
 const JSON_TYPE = "application/json";
-const TIMEOUT = 15_000; // for one request, milliseconds
+const TIMEOUT = 8_000; // for one request, milliseconds: two more tries at a lost renewal while the old session still counts, for 30 s
 const LONGEST_PAUSE = 60; // between two attempts to renew, seconds
 const LONGEST_TIMER = 2 ** 31 - 1; // what setTimeout can hold, milliseconds
 const RECOVERED_AFTER = 2; // seconds of play after which a media element counts as well again
@@ -79,6 +79,7 @@ export class HandstampClient extends EventTarget {
   #renewable = true;
   #failures = 0;
   #running = null; // the renewal under way
+  #request = null; // a ticket whose answer was lost: what was asked, and under which key
   #timers = { renew: 0, expiry: 0 };
   #channel = null;
 
@@ -126,14 +127,24 @@ export class HandstampClient extends EventTarget {
   }
 
   /**
-   * Trades a ticket for cookies.
+   * Trades a ticket for cookies. Doing it again after a lost answer takes no second seat.
    * @param {string} ticket as printed; spaces around it do not matter
    * @param {{attraction?: string, factors?: Record<string, string>}} [more]
    * @returns {Promise<Pass>}
    * @throws {HandstampError} status 403 if the ticket was refused; 0, 429 or 503 if nobody could tell
    */
   async verify(ticket, more = {}) {
-    return this.#accept(await this.#call("POST", "/v1/tickets/verify", { ticket: ticket.trim(), ...more }));
+    const body = { ticket: ticket.trim(), ...more };
+    const what = JSON.stringify(body);
+    if (this.#request?.what !== what) this.#request = { what, key: randomKey() };
+    try {
+      const pass = await this.#call("POST", "/v1/tickets/verify", body, { "Idempotency-Key": this.#request.key });
+      this.#request = null;
+      return this.#accept(pass);
+    } catch (error) {
+      if (error.status !== 0 && error.status < 500) this.#request = null; // it was answered
+      throw error;
+    }
   }
 
   /**
@@ -334,13 +345,13 @@ export class HandstampClient extends EventTarget {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 
-  async #call(method, path, body) {
+  async #call(method, path, body, more = {}) {
     let response, data;
     try {
       response = await this.#fetch(this.#base + path, {
         method,
         body: body && JSON.stringify(body),
-        headers: method === "GET" ? { Accept: JSON_TYPE } : { Accept: JSON_TYPE, "Content-Type": JSON_TYPE },
+        headers: method === "GET" ? { Accept: JSON_TYPE } : { Accept: JSON_TYPE, "Content-Type": JSON_TYPE, ...more },
         credentials: "include",
         cache: "no-store",
         signal: AbortSignal.timeout?.(TIMEOUT),
@@ -359,6 +370,11 @@ export class HandstampClient extends EventTarget {
       retryAfter: seconds(response.headers.get("Retry-After")),
     });
   }
+}
+
+/** A key that no other request has. */
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Reads a JSON body; an answer of another type, such as a proxy's error page, counts as empty. */
