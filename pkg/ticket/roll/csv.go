@@ -96,6 +96,12 @@ func csvRow(header, record []string) (r row, err error) {
 			r.Days, e = parseNumber(value)
 		case "hours":
 			r.Hours, e = parseNumber(value)
+		case "factor":
+			r.Factor = value
+		case "factor_hash":
+			r.FactorHash = value
+		case "change":
+			r.Change = value
 		}
 		if e != nil {
 			return r, fmt.Errorf("%s: %w", name, e)

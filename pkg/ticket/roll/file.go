@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,7 +29,7 @@ type File struct {
 	roll atomic.Pointer[Roll]
 
 	mu   sync.Mutex // held while reading
-	read os.FileInfo
+	read sight
 	stop context.CancelFunc
 	done chan struct{}
 }
@@ -87,23 +89,64 @@ func (f *File) Recheck(ctx context.Context, source, ref string) (*gate.Ticket, e
 func (f *File) Reload() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	info, err := os.Stat(f.name) // before reading, so that a later change is seen
+	before, err := f.sight() // before reading, so that a later change is seen
 	if err != nil {
 		return err
 	}
-	roll, err := Load(f.name, f.opts)
+	roll, err := f.load(before)
 	if err != nil {
 		return err
 	}
-	if after, err := os.Stat(f.name); err != nil || !same(info, after) {
+	if after, err := f.sight(); err != nil || !after.same(before) {
 		return fmt.Errorf("%s: %w", f.name, cmp.Or(err, errMoved))
 	}
-	f.read = info
-	before := f.roll.Swap(roll)
-	if before != nil {
-		f.opts.Log.Info("ticket list read again", "file", f.name, "tickets", roll.Len(), "before", before.Len())
+	f.read = before
+	if old := f.roll.Swap(roll); old != nil {
+		f.opts.Log.Info("ticket list read again", "file", f.name, "tickets", roll.Len(), "before", old.Len())
 	}
 	return nil
+}
+
+// load reads the list, and its changes if there are any.
+func (f *File) load(s sight) (*Roll, error) {
+	roll, err := Load(f.name, f.opts)
+	if err != nil || s.delta == nil {
+		return roll, err
+	}
+	if s.delta.Size() > maxFile {
+		return nil, fmt.Errorf("%s: %d bytes, at most %d fit into memory", f.opts.Delta, s.delta.Size(), maxFile)
+	}
+	text, err := os.ReadFile(f.opts.Delta)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := roll.Apply(f.opts.Delta, text, f.opts)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Base(f.opts.Delta), err)
+	}
+	return changed, nil
+}
+
+// A sight is what the files look like from outside.
+type sight struct{ list, delta os.FileInfo } // delta is nil if there is none
+
+func (f *File) sight() (s sight, err error) {
+	if s.list, err = os.Stat(f.name); err != nil || f.opts.Delta == "" {
+		return s, err
+	}
+	if s.delta, err = os.Stat(f.opts.Delta); errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	return s, err
+}
+
+// same reports whether nothing has changed. The zero sight is like no other.
+func (s sight) same(other sight) bool {
+	return same(s.list, other.list) && (s.delta == nil && other.delta == nil || same(s.delta, other.delta))
+}
+
+func same(a, b os.FileInfo) bool {
+	return a != nil && b != nil && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
 }
 
 // watch reads the list again when it has changed, and stays as it is for one
@@ -125,39 +168,35 @@ func (f *File) watch(ctx context.Context) {
 
 // A watcher remembers what it saw of a file.
 type watcher struct {
-	seen    os.FileInfo // at the last look
-	refused os.FileInfo // not to be tried again, nor logged
+	seen    sight // at the last look
+	refused sight // not to be tried again, nor logged
 	missing bool
 }
 
 func (f *File) look(w *watcher) {
-	info, err := os.Stat(f.name)
+	now, err := f.sight()
 	if err != nil {
 		if !w.missing {
 			f.opts.Log.Error("ticket list refused, the one before serves", "file", f.name, "err", err)
 		}
-		w.missing, w.seen = true, nil
+		w.missing, w.seen = true, sight{}
 		return
 	}
-	settled := same(info, w.seen)
-	w.missing, w.seen = false, info
-	if !settled || same(info, w.refused) || f.has(info) {
+	settled := now.same(w.seen)
+	w.missing, w.seen = false, now
+	if !settled || now.same(w.refused) || f.has(now) {
 		return
 	}
-	w.refused = nil
+	w.refused = sight{}
 	if err := f.Reload(); err != nil {
-		w.refused = info
+		w.refused = now
 		f.opts.Log.Error("ticket list refused, the one before serves", "file", f.name, "err", err)
 	}
 }
 
-// has reports whether the list that serves is the one that info is of.
-func (f *File) has(info os.FileInfo) bool {
+// has reports whether the list that serves is the one that s is of.
+func (f *File) has(s sight) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return same(info, f.read)
-}
-
-func same(a, b os.FileInfo) bool {
-	return a != nil && b != nil && a.Size() == b.Size() && a.ModTime().Equal(b.ModTime()) && os.SameFile(a, b)
+	return s.same(f.read)
 }

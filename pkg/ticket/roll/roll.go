@@ -16,16 +16,30 @@
 //	days          good for so many business days from first use
 //	hours         good for so many hours from first use
 //
-// A JSON line has the same names, with lists for attraction and packages, and
-// numbers for seats, days and hours. An empty cell of the last five, or a 0,
-// means what Options.Terms says.
+//	factor        name of what has to be shown with the code: surname
+//	factor_hash   tells the right one, see HashFactor; empty means that the code is enough
+//	change        of a delta: put (added or changed) or remove
 //
-// Load reads a list once. Open reads it again whenever it changes, so that a
-// ticket that is taken off the list is refused at the next renewal.
+// A JSON line has the same names, with lists for attraction and packages, and
+// numbers for seats, days and hours. Where a row says nothing of day, slot, days
+// and hours, or a 0, Options.Terms hold.
+//
+// A list may begin with a line that says which one it is, so that changes alone
+// can be sent later:
+//
+//	#full,41            or {"full":41}             the whole list, at sequence number 41
+//	#delta,41,45        or {"delta":[41,45]}       what has changed from 41 to 45
+//	#full,41,1000       or {"full":41,"rows":1000} the same, with the number of rows that follow
+//
+// In a delta a code comes once, with its last change. A remove needs no other
+// cell.
+//
+// Load reads a list once. Open reads it again whenever it changes, and OpenURL
+// fetches it, so that a ticket that is taken off the list is refused at the next
+// renewal.
 package roll
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -33,7 +47,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -48,8 +61,18 @@ const Kind = "code"
 type Roll struct {
 	// entries are found by the digest of the normal form, so that the codes
 	// themselves do not stay in memory.
-	entries map[digest]gate.Ticket
+	entries map[digest]entry
 	secret  []byte
+	factors []byte // key
+
+	sequenced bool // sequence is set
+	sequence  uint64
+}
+
+// An entry is one ticket of a list.
+type entry struct {
+	ticket gate.Ticket
+	factor *factor // that has to be shown with the code; nil means none
 }
 
 // A digest stands for a normal form.
@@ -69,8 +92,18 @@ type Options struct {
 	// Terms hold for every ticket of the list that does not say otherwise.
 	Terms gate.Validity
 
-	Poll time.Duration // how often a File looks whether it has changed; 0 means DefaultPoll, below 0 never
-	Log  *slog.Logger  // nil means no log
+	// FactorKey is the key that the seller has hashed factors with, 16 bytes or
+	// more; see HashFactor. Without one only salted hashes can be read.
+	FactorKey []byte
+
+	// Delta is a file with what has changed since the list of a File was written;
+	// the two are read together. It need not be there. Empty means none.
+	Delta string
+
+	// Poll is how often a File looks whether it has changed, or a URL asks; 0
+	// means DefaultPoll or DefaultURLPoll, below 0 never.
+	Poll time.Duration
+	Log  *slog.Logger // nil means no log
 }
 
 // minSecret is the fewest bytes that Options.Secret may have.
@@ -100,36 +133,42 @@ func Load(file string, opts Options) (*Roll, error) {
 // Parse is Load for a text that has been read already; name is for messages
 // and picks the format.
 func Parse(name string, text []byte, opts Options) (*Roll, error) {
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // spreadsheets write it
-	if n := len(opts.Secret); n > 0 && n < minSecret {
-		return nil, fmt.Errorf("the secret of a ticket list has %d bytes, want at least %d", n, minSecret)
+	p, err := newParser(name, opts)
+	if err != nil {
+		return nil, err
 	}
-	p := &parser{name: filepath.Base(name), roll: &Roll{entries: map[digest]gate.Ticket{}, secret: slices.Clone(opts.Secret)}, opts: opts}
-	if isJSON(name) {
-		p.readJSON(text)
-	} else {
-		p.readCSV(text)
+	if err := p.read(text); err != nil {
+		return nil, err
 	}
-	if len(p.problems) > 0 {
-		return nil, &Error{Problems: p.problems, More: p.more}
-	}
+	p.roll.sequenced, p.roll.sequence = p.head != head{rows: -1}, p.head.to
 	return p.roll, nil
 }
+
+// Sequence returns the sequence number of the list, and whether it has one.
+func (r *Roll) Sequence() (uint64, bool) { return r.sequence, r.sequenced }
 
 // Len returns the number of tickets.
 func (r *Roll) Len() int { return len(r.entries) }
 
-// Verify implements gate.Verifier.
+// Verify implements gate.Verifier. Where the list has a factor for a code, the
+// two are known together only.
 func (r *Roll) Verify(_ context.Context, c gate.Credential) (*gate.Ticket, error) {
 	normal, err := ticket.Normalise(c.Code)
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.ticket(r.digest(normal))
+	key := r.digest(normal)
+	t, err := r.ticket(key)
 	if err != nil {
 		return nil, err
 	}
 	t.Normal, t.Proven = normal, ticket.Proven(normal)
+	if f := r.entries[key].factor; f != nil {
+		if !f.shown(normal, c, r.factors) {
+			return nil, gate.Deny(gate.ReasonUnknown, nil) // nothing tells that the code exists
+		}
+		t.Proven = true
+	}
 	return t, nil
 }
 
@@ -146,10 +185,11 @@ func (r *Roll) Recheck(_ context.Context, _, ref string) (*gate.Ticket, error) {
 
 // ticket returns what the list says.
 func (r *Roll) ticket(d digest) (*gate.Ticket, error) {
-	t, ok := r.entries[d]
+	e, ok := r.entries[d]
 	if !ok {
 		return nil, gate.Deny(gate.ReasonUnknown, nil)
 	}
+	t := e.ticket
 	t.Kind, t.Buys = Kind, slices.Clone(t.Buys)
 	if len(r.secret) > 0 {
 		t.Ref = hex.EncodeToString(d[:])

@@ -127,8 +127,8 @@ func TestParseFormulaCells(t *testing.T) {
 }
 
 func TestParseProblems(t *testing.T) {
-	const known = "code, attraction, packages, seats, valid_from, valid_until, note, day, slot_from, slot_until, days, hours"
-	header := "want a header like code,attraction,packages,seats,valid_from,valid_until,note,day,slot_from,slot_until,days,hours"
+	const known = "code, attraction, packages, seats, valid_from, valid_until, note, day, slot_from, slot_until, days, hours, factor, factor_hash, change"
+	header := "want a header like code,attraction,packages,seats,valid_from,valid_until,note,day,slot_from,slot_until,days,hours,factor,factor_hash,change"
 	tests := []struct{ name, file, text, want string }{
 		{"empty", "t.csv", "", "t.csv:1: " + header},
 		{"only a mark", "t.csv", "\ufeff", "t.csv:1: " + header},

@@ -29,6 +29,9 @@ type row struct {
 	SlotUntil   time.Time `json:"slot_until"`
 	Days        int       `json:"days"`
 	Hours       int       `json:"hours"`
+	Factor      string    `json:"factor"`
+	FactorHash  string    `json:"factor_hash"`
+	Change      string    `json:"change"` // of a delta
 }
 
 // check returns an error for a row that cannot be a ticket.

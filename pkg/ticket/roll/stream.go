@@ -86,8 +86,8 @@ func (s *stream) begin() error {
 	case bytes.HasPrefix(start, []byte("\xff\xfe")), bytes.HasPrefix(start, []byte("\xfe\xff")):
 		return fmt.Errorf("%w: it is UTF-16 (hint: save the list as UTF-8)", ErrEncoding)
 	}
-	if s.json {
-		return nil
+	if err := s.skipHead(); err != nil || s.json {
+		return err
 	}
 	text, err := s.line()
 	if err != nil {
@@ -95,6 +95,30 @@ func (s *stream) begin() error {
 	}
 	if s.header, err = cells(bytes.TrimSpace(text)); err == nil {
 		err = checkHeader(s.header)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrHeader, err)
+	}
+	return nil
+}
+
+// skipHead passes over the line that says which list it is, and counts its rows
+// no further: whoever reads a stream learns of every line by itself.
+func (s *stream) skipHead() error {
+	sign := []byte("#")
+	if s.json {
+		sign = []byte(`{"full"`)
+	}
+	if start, _ := s.in.Peek(len(sign)); !bytes.Equal(start, sign) {
+		return nil
+	}
+	text, err := s.line()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrHeader, errHead)
+	}
+	h, _, err := cutHead(s.parser.name, text)
+	if err == nil && h.delta {
+		err = errKind(true)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrHeader, err)
@@ -136,7 +160,7 @@ func (s *stream) read(text []byte, err error) Line {
 		err = r.check()
 	}
 	if err == nil {
-		line.Ticket, err = s.parser.ticket(r)
+		line.Ticket, err = s.parser.record(r)
 	}
 	line.Code, line.Note, line.Err = gate.Secret(r.Code), r.Note, err
 	return line
@@ -179,6 +203,17 @@ func cells(text []byte) ([]string, error) {
 		return nil, syntax.Err
 	}
 	return record, err
+}
+
+// record is ticket for a row that goes on record, where no factor is kept.
+func (p *parser) record(r row) (gate.Ticket, error) {
+	switch {
+	case r.Factor != "" || r.FactorHash != "":
+		return gate.Ticket{}, errors.New("factor: a ticket on record has none, its code would be enough (hint: use the list as a source of its own)")
+	case r.Change != "":
+		return gate.Ticket{}, errors.New("change: only a delta has changes")
+	}
+	return p.ticket(r)
 }
 
 // ticket returns what a row says, without its code.
