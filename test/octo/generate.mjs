@@ -55,15 +55,15 @@ function booking(n, reference, status, more = {}) {
 
 const bookings = {
   confirmed: booking(1, "XOPSUT", "CONFIRMED"),
-  redeemed: booking(2, "REDEEM", "REDEEMED", {
+  redeemed: booking(2, "SCANND", "REDEEMED", {
     utcRedeemedAt: "2026-07-01T08:05:00Z",
     unitItems: [unit("ADULT", "REDEEMED", { utcRedeemedAt: "2026-07-01T08:03:00Z" }), unit("CHILD", "CONFIRMED")],
   }),
-  on_hold: booking(3, "ONHOLD", "ON_HOLD", { utcExpiresAt: "2026-07-01T12:00:00Z" }),
-  pending: booking(4, "PENDIN", "PENDING"),
-  expired: booking(5, "EXPIRE", "EXPIRED"),
-  cancelled: booking(6, "CANCEL", "CANCELLED", { cancellation: { refund: "FULL", reason: "rain", utcCancelledAt: "2026-06-30T10:00:00Z" } }),
-  rejected: booking(7, "REJECT", "REJECTED"),
+  on_hold: booking(3, "HOLDIT", "ON_HOLD", { utcExpiresAt: "2026-07-01T12:00:00Z" }),
+  pending: booking(4, "WAITED", "PENDING"),
+  expired: booking(5, "OUTRUN", "EXPIRED"),
+  cancelled: booking(6, "WEATHR", "CANCELLED", { cancellation: { refund: "FULL", reason: "rain", utcCancelledAt: "2026-06-30T10:00:00Z" } }),
+  rejected: booking(7, "TURNED", "REJECTED"),
   family: booking(8, "FAMILY", "CONFIRMED", { unitItems: [unit("FAMILY", "CONFIRMED"), unit("ADULT", "CONFIRMED")] }),
   partly_cancelled: booking(9, "PARTLY", "CONFIRMED", { unitItems: [unit("ADULT", "CONFIRMED"), unit("ADULT", "CANCELLED")] }),
   all_units_cancelled: booking(10, "NOBODY", "CONFIRMED", { unitItems: [unit("ADULT", "CANCELLED")] }),
