@@ -63,6 +63,7 @@ type App struct {
 	book     gate.Book
 	counters throttle.Store // of the throttle, shared through the book; nil means in memory
 	keeper   *gate.Keeper
+	hooks    []webhook               // where ticketing systems report changes
 	tasks    []func(context.Context) // what goes on beside serving, until the context ends
 	closers  []func() error          // in the order in which things were opened
 }

@@ -25,6 +25,12 @@ func (a *App) frontDoor() (http.Handler, error) {
 	}
 	app := guide.Handler()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, hook := range a.hooks {
+			if strings.HasPrefix(r.URL.Path, hook.path) {
+				hook.handler.ServeHTTP(w, r)
+				return
+			}
+		}
 		if r.URL.Path == "/" || r.URL.Path == "/t" || strings.HasPrefix(r.URL.Path, "/app/") {
 			app.ServeHTTP(w, r)
 			return
@@ -85,6 +91,9 @@ func (e *edges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // what an earlier pattern leaves public stays public.
 func (a *App) localEdge() (http.Handler, error) {
 	var behaviors []edge.Behavior
+	for _, hook := range a.hooks {
+		behaviors = append(behaviors, edge.Behavior{PathPattern: hook.path + "*", Origin: hook.handler, AllowedMethods: edge.AllMethods()})
+	}
 	for _, path := range apiPaths {
 		behaviors = append(behaviors, edge.Behavior{PathPattern: path, Origin: a.api, AllowedMethods: edge.AllMethods(), ForwardCookies: true})
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/ticket"
 	"github.com/handstamp/handstamp/pkg/ticket/issued"
+	"github.com/handstamp/handstamp/pkg/ticket/jwt"
 	"github.com/handstamp/handstamp/pkg/ticket/roll"
+	"github.com/handstamp/handstamp/pkg/ticket/totp"
 )
 
 // sources builds every configured ticket source, and reports all that cannot
@@ -19,7 +21,7 @@ func (a *App) sources() ([]ticket.Source, error) {
 	var sources []ticket.Source
 	var problems []error
 	for _, s := range a.cfg.Sources {
-		pattern, err := s.Pattern()
+		match, err := pattern(s)
 		if err != nil {
 			return nil, err
 		}
@@ -30,7 +32,7 @@ func (a *App) sources() ([]ticket.Source, error) {
 				continue
 			}
 		}
-		sources = append(sources, ticket.Source{ID: s.ID, Match: pattern, Verifier: verifier})
+		sources = append(sources, ticket.Source{ID: s.ID, Match: match, Verifier: verifier})
 	}
 	return sources, errors.Join(problems...)
 }
@@ -38,6 +40,16 @@ func (a *App) sources() ([]ticket.Source, error) {
 // source builds one ticket source.
 func (a *App) source(s config.Source) (gate.Verifier, error) {
 	switch s.Kind {
+	case "web":
+		return a.webSource(s)
+	case "pretix":
+		return a.pretixSource(s)
+	case "octo":
+		return a.octoSource(s)
+	case "jwt":
+		return a.jwtSource(s)
+	case "totp":
+		return a.totpSource(s)
 	case "issued":
 		book, ok := a.book.(issued.Records)
 		if !ok {
@@ -58,30 +70,81 @@ func (a *App) source(s config.Source) (gate.Verifier, error) {
 	return nil, fmt.Errorf("kind %q is not known", s.Kind)
 }
 
+// pattern returns what the codes of a source look like; nil means like anything.
+func pattern(s config.Source) (*regexp.Regexp, error) {
+	switch {
+	case s.Match != "":
+	case s.Kind == "jwt":
+		s.Match = jwt.Match
+	case s.Kind == "totp":
+		s.Match = totp.Match
+	}
+	return s.Pattern()
+}
+
 // A shape is what the codes of a source look like.
 type shape struct {
 	source    string // id
 	match     *regexp.Regexp
-	normalise func(gate.Secret) (gate.Secret, error)
+	canonical func(gate.Secret) (canonical gate.Secret, strong bool, err error)
 }
 
 func (a *App) shapes() ([]shape, error) {
 	var all []shape
 	for _, s := range a.cfg.Sources {
-		pattern, err := s.Pattern()
+		match, err := pattern(s)
 		if err != nil {
 			return nil, err
 		}
-		normalise := ticket.Normalise
-		if s.Kind == "issued" {
-			normalise = func(code gate.Secret) (gate.Secret, error) {
-				_, normal, err := issued.Normalise(code)
-				return normal, err
-			}
-		}
-		all = append(all, shape{s.ID, pattern, normalise})
+		all = append(all, shape{s.ID, match, spelling(s.Kind)})
 	}
 	return all, nil
+}
+
+// spelling returns what makes one of all spellings of a code, for the throttle.
+// Sources make a finer one, with which they ask.
+func spelling(kind string) func(gate.Secret) (gate.Secret, bool, error) {
+	switch kind {
+	case "jwt": // signed: nobody guesses one
+		return func(code gate.Secret) (gate.Secret, bool, error) { return code, true, checkLength(code, maxToken) }
+	case "totp": // the guesses are at the password
+		return func(code gate.Secret) (gate.Secret, bool, error) {
+			pass, _, _ := strings.Cut(strings.ToUpper(code.Reveal()), ".")
+			return gate.Secret(pass), false, checkLength(code, maxToken)
+		}
+	case "issued":
+		return func(code gate.Secret) (gate.Secret, bool, error) {
+			_, normal, err := issued.Normalise(code)
+			return normal, ticket.Proven(normal), err
+		}
+	case "roll":
+		return func(code gate.Secret) (gate.Secret, bool, error) {
+			normal, err := ticket.Normalise(code)
+			return normal, ticket.Proven(normal), err
+		}
+	}
+	return func(code gate.Secret) (gate.Secret, bool, error) {
+		folded := gate.Secret(strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code.Reveal())))
+		return folded, ticket.Proven(folded), checkLength(folded, maxRemote)
+	}
+}
+
+// The longest codes, in bytes.
+const (
+	maxToken  = 4096
+	maxRemote = 512 // pretix's signed codes are the longest
+)
+
+func checkLength(code gate.Secret, most int) error {
+	for _, c := range []byte(code.Reveal()) {
+		if c < ' ' || c > '~' {
+			return gate.Deny(gate.ReasonMalformed, nil)
+		}
+	}
+	if n := len(code.Reveal()); n == 0 || n > most {
+		return gate.Deny(gate.ReasonMalformed, nil)
+	}
+	return nil
 }
 
 // canonical returns what tells the throttle which codes are one, which source a
@@ -89,12 +152,13 @@ func (a *App) shapes() ([]shape, error) {
 func (a *App) canonical() (func(string) (string, string, bool), error) {
 	shapes, err := a.shapes()
 	return func(code string) (canonical, kind string, strong bool) {
+		code = strings.TrimSpace(code)
 		for _, s := range shapes {
-			if s.match != nil && !s.match.MatchString(strings.TrimSpace(code)) {
+			if s.match != nil && !s.match.MatchString(code) {
 				continue
 			}
-			if normal, err := s.normalise(gate.Secret(code)); err == nil {
-				return normal.Reveal(), s.source, ticket.Proven(normal)
+			if normal, strong, err := s.canonical(gate.Secret(code)); err == nil {
+				return normal.Reveal(), s.source, strong
 			}
 		}
 		return "", "", false

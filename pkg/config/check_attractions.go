@@ -23,10 +23,16 @@ func (c *checker) kind(key string, s Source) {
 	switch {
 	case s.Kind == "roll" && s.File == "":
 		c.fail(key+".file", "missing, want the CSV file of the roll")
+	case s.Kind != "roll" && s.Kind != "issued" && s.Settings == "" && c.good(key+".kind"):
+		c.fail(key+".settings", "missing, want the YAML file with the settings of the %s", s.Kind)
+	case (s.Kind == "roll" || s.Kind == "issued") && s.Settings != "":
+		c.fail(key+".settings", "a source of kind %s has none", s.Kind)
+	case s.Kind == "totp" && !c.cfg.Book.Lasting() && c.good("book.kind"):
+		c.fail(key+".kind", "passes are in the book, want book.kind: sqlite or dynamodb")
 	case s.Kind == "issued" && bool(s.Terms.SlotOnly):
 		c.fail(key+".terms.slot_only", "on, but issued tickets have no slot, so nobody could get in; want off")
-	case s.Kind == "issued" && s.File != "":
-		c.fail(key+".file", "it belongs to kind roll; issued tickets are in the book")
+	case s.Kind != "roll" && s.File != "" && c.good(key+".kind"):
+		c.fail(key+".file", "it belongs to kind roll; a source of kind %s has none", s.Kind)
 	case s.Kind == "issued" && !c.cfg.Book.Lasting() && c.good("book.kind"):
 		c.fail(key+".kind", "issued tickets need a book that lasts, want book.kind: sqlite or dynamodb")
 	}

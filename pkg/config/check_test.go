@@ -108,7 +108,7 @@ func TestCheck(t *testing.T) {
 		{"source id missing", []string{"  - id: list\n    kind: roll", "  - kind: roll"}, `config.yaml:29: sources[0].id: missing (name of the source, for attractions to refer to: lower-case letters, digits and hyphens)`},
 		{"source id not a slug", []string{"  - id: list\n", "  - id: My_List\n"}, `config.yaml:29: sources[0].id: "My_List" is not a slug, want lower-case letters, digits and inner hyphens, at most 63`},
 		{"source id twice", []string{"sources:\n  - id: list\n", "sources:\n  - {id: list, file: a.csv}\n  - id: list\n"}, `config.yaml:30: sources[1].id: "list" is already the id of sources[0]`},
-		{"source kind", []string{"    kind: roll", "    kind: rol"}, `config.yaml:30: sources[0].kind: found "rol", want roll or issued`},
+		{"source kind", []string{"    kind: roll", "    kind: rol"}, `config.yaml:30: sources[0].kind: found "rol", want roll, issued, web, pretix, octo, jwt or totp`},
 		{"source file", []string{"    file: tickets.csv\n", ""}, `config.yaml:29: sources[0].file: missing, want the CSV file of the roll`},
 		{"source match", []string{`    match: "[A-Z]+"`, `    match: "[A-Z"`}, "config.yaml:31: sources[0].match: not a regular expression: error parsing regexp: missing closing ]: `[A-Z`"},
 		{"source match that leaves its anchors", []string{`    match: "[A-Z]+"`, `    match: "A)|(B"`}, "config.yaml:31: sources[0].match: not a regular expression: error parsing regexp: unexpected ): `A)|(B`"},

@@ -1,5 +1,7 @@
 package config
 
+import "time"
+
 // Default returns the configuration that the config.yaml of the project spells
 // out: every default, and one example attraction. Its paths are relative to
 // the root of the project. The caller may change it; Validate checks it again.
@@ -12,6 +14,8 @@ func Default() *Config {
 		ID:   "castle-list",
 		Kind: "roll",
 		File: "examples/castle/tickets.csv",
+
+		Timeout: 3 * time.Second,
 	}}
 	cfg.Attractions = []Attraction{{
 		ID:       "castle",

@@ -34,7 +34,7 @@ func TestBase(t *testing.T) {
 		Book:     config.Book{Kind: "memory", File: "handstamp.db", Table: "handstamp"},
 		Denylist: config.Denylist{Interval: 5 * time.Second},
 		Log:      config.Log{Level: "info", Format: "json"},
-		Sources:  []config.Source{{ID: "list", Kind: "roll", Match: "[A-Z]+", File: "tickets.csv"}},
+		Sources:  []config.Source{{ID: "list", Kind: "roll", Match: "[A-Z]+", File: "tickets.csv", Timeout: 3 * time.Second}},
 		Attractions: []config.Attraction{{
 			ID: "castle", Name: "Castle", Prefix: "spain/castle", Timezone: "Europe/Madrid",
 			Packages: []config.Package{{ID: "audio", Name: "Audio"}},
@@ -52,7 +52,7 @@ func TestBase(t *testing.T) {
 // TestMinimal has everything else at its default.
 func TestMinimal(t *testing.T) {
 	want := config.Default()
-	want.Sources = []config.Source{{ID: "list", Kind: "roll", File: "tickets.csv"}}
+	want.Sources = []config.Source{{ID: "list", Kind: "roll", File: "tickets.csv", Timeout: 3 * time.Second}}
 	want.Attractions = []config.Attraction{{
 		ID: "castle", Name: "castle", Prefix: "castle", Timezone: "Europe/Madrid", Sources: []string{"list"},
 	}}

@@ -70,6 +70,9 @@ var secretHint = map[string]string{
 	fileRef: "the path of a file", "secretsmanager": "a name or ARN", "kms": "a key ID or ARN", "ssm": "a parameter name",
 }
 
+// Inline reports whether s is the secret itself and not a reference to it.
+func (s Secret) Inline() bool { return s.kind == inline }
+
 // IsZero reports whether s is no secret at all.
 func (s Secret) IsZero() bool { return s.kind == "" }
 

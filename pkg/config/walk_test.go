@@ -66,7 +66,7 @@ config.yaml:11: cookies.window: aliases (*name) are not used here, write the val
 		{"list in a list", []string{"    sources: [list]", "    sources: [[list]]"}, `config.yaml:42: attractions[0].sources[0]: found a list, want text`},
 		{"text for a section", []string{"  root: media", "  media"}, `config.yaml:45: edge: found text, want keys below it`},
 		{"keys for a list of objects", []string{"  - id: list\n    kind: roll\n    match: \"[A-Z]+\"", "    id: list"}, `config.yaml:29: sources: found keys below it, want a list of entries, each beginning with -`},
-		{"text in a list of objects", []string{"  - id: list\n    kind: roll\n    match: \"[A-Z]+\"\n    file: tickets.csv", "  - list"}, `config.yaml:29: sources[0]: found text, want keys: id, kind, match, file, terms`},
+		{"text in a list of objects", []string{"  - id: list\n    kind: roll\n    match: \"[A-Z]+\"\n    file: tickets.csv", "  - list"}, `config.yaml:29: sources[0]: found text, want keys: id, kind, match, file, terms, settings, rate, timeout`},
 		{"newline in a value", []string{"    name: Castle", `    name: "Cas\ntle"`}, `config.yaml:35: attractions[0].name: the control character U+000A, want one line of plain text`},
 		{"control character in a list", []string{"    free: [free]", `    free: ["fr\u0007ee"]`}, `config.yaml:41: attractions[0].free[0]: the control character U+0007, want one line of plain text`},
 		{"number for a secret", []string{`  pepper: ""`, "  pepper: 31415926535897932384"}, `config.yaml:24: book.pepper: found a number, want a reference, file:PATH or env:NAME`},

@@ -87,6 +87,10 @@ func classify(err error) (problem, slog.Level) {
 	}
 	p := problem{Status: http.StatusServiceUnavailable, Code: "unavailable", Title: "Please try again",
 		Detail: "We cannot say at the moment whether this ticket is good. It was not refused."}
+	var later interface{ RetryAfter() time.Duration }
+	if errors.As(err, &later) { // a source that spreads those who come back
+		p.wait = max(later.RetryAfter(), 0)
+	}
 	switch {
 	case errors.Is(err, context.Canceled): // the viewer went away
 		return p, slog.LevelInfo
@@ -97,11 +101,11 @@ func classify(err error) (problem, slog.Level) {
 }
 
 func writeProblem(w http.ResponseWriter, p problem) {
-	if p.Status == http.StatusServiceUnavailable {
+	if p.Status == http.StatusServiceUnavailable && p.wait == 0 {
 		p.wait = retryAfter
 	}
 	if p.wait > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(p.wait/time.Second)))
+		w.Header().Set("Retry-After", strconv.Itoa(int((p.wait+time.Second-1)/time.Second)))
 	}
 	writeBody(w, p.Status, "application/problem+json", p)
 }

@@ -1,0 +1,262 @@
+package app
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/gate"
+	"github.com/handstamp/handstamp/pkg/ticket/calm"
+	"github.com/handstamp/handstamp/pkg/ticket/jwt"
+	"github.com/handstamp/handstamp/pkg/ticket/octo"
+	"github.com/handstamp/handstamp/pkg/ticket/outbound"
+	"github.com/handstamp/handstamp/pkg/ticket/pretix"
+	"github.com/handstamp/handstamp/pkg/ticket/totp"
+	"github.com/handstamp/handstamp/pkg/ticket/web"
+)
+
+// networkSettings say how a source is reached: the section "network" of settings
+// files. Relative paths begin at the folder of the file.
+type networkSettings struct {
+	Allow       []netip.Prefix // networks that may be asked though they are not public
+	CA          string         // PEM file of who may vouch for the server; empty means the system's authorities
+	Certificate string         // PEM file of a client certificate; empty means none
+	Key         string         // PEM file of its private key
+}
+
+// beside returns path as it is seen from the folder of file, unless it is empty.
+func beside(file, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(file), path)
+}
+
+func (n networkSettings) options(s config.Source) (o outbound.Options, err error) {
+	o = outbound.Options{Allow: n.Allow, Timeout: s.Timeout}
+	if n.CA != "" {
+		text, err := os.ReadFile(beside(s.Settings, n.CA))
+		if err != nil {
+			return o, err
+		}
+		o.CA = x509.NewCertPool()
+		if !o.CA.AppendCertsFromPEM(text) {
+			return o, fmt.Errorf("network.ca: %s has no certificate", n.CA)
+		}
+	}
+	if n.Certificate != "" {
+		pair, err := tls.LoadX509KeyPair(beside(s.Settings, n.Certificate), beside(s.Settings, n.Key))
+		if err != nil {
+			return o, fmt.Errorf("network.certificate: %w", err)
+		}
+		o.Certificate = &pair
+	}
+	return o, nil
+}
+
+// webSettings are a settings file of kind web.
+type webSettings struct {
+	Preset     string // a known API to begin with; empty means none
+	Zone       *time.Location
+	Network    networkSettings
+	web.Config `mapstructure:",squash"`
+}
+
+func (a *App) webSource(s config.Source) (gate.Verifier, error) {
+	var first struct {
+		Preset string
+		Rest   map[string]any `mapstructure:",remain"`
+	}
+	if err := a.settings(s, &first); err != nil {
+		return nil, err
+	}
+	var in webSettings
+	if first.Preset != "" {
+		preset, err := web.Preset(first.Preset)
+		if err != nil {
+			return nil, fmt.Errorf("preset: %w", err)
+		}
+		in.Config = preset
+	}
+	if err := a.settings(s, &in); err != nil {
+		return nil, err
+	}
+	out, err := in.Network.options(s)
+	if err != nil {
+		return nil, err
+	}
+	source, err := web.New(in.Config, web.Options{Secret: a.secret("source " + s.ID), Zone: in.Zone, Terms: s.Terms.Validity(),
+		Check: a.checkProduct, Outbound: out, Now: a.opts.Now})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, func() error { source.Close(); return nil })
+	return a.calmed(s, source, nil)
+}
+
+// calmed puts what a crowd needs around a source that asks somebody else.
+func (a *App) calmed(s config.Source, v gate.Verifier, normalise func(gate.Secret) (gate.Secret, error)) (gate.Verifier, error) {
+	return calm.Wrap(s.ID, v, calm.Options{Normalise: normalise, Rate: float64(s.Rate), Burst: max(1, s.Rate),
+		Deadline: s.Timeout + s.Timeout/4, Log: a.opts.Log})
+}
+
+// pretixSettings are a settings file of kind pretix.
+type pretixSettings struct {
+	Network       networkSettings
+	Webhook       gate.Secret // last segment of the path of webhooks, 16 characters or more; empty means no webhooks
+	pretix.Config `mapstructure:",squash"`
+}
+
+func (a *App) pretixSource(s config.Source) (gate.Verifier, error) {
+	var in pretixSettings
+	if err := a.settings(s, &in); err != nil {
+		return nil, err
+	}
+	client, err := in.Network.client(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkAll(func(yield func(gate.Product)) {
+		for _, p := range in.Products {
+			for _, b := range p.Buys {
+				yield(b)
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	var asked *calm.Source
+	source, err := pretix.New(in.Config, pretix.Options{Client: client, Secret: a.secret("source " + s.ID), Terms: s.Terms.Validity(),
+		Changed: func(pretix.Change) {
+			if asked != nil {
+				asked.PurgeAll() // a hint, no verdict: the next question is asked anew
+			}
+		}, Now: a.opts.Now, Log: a.opts.Log})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, source.Close)
+	if in.Webhook != "" {
+		hook, err := source.Webhook(in.Webhook)
+		if err != nil {
+			return nil, err
+		}
+		a.hooks = append(a.hooks, webhook{"/v1/webhooks/" + s.ID + "/", hook})
+	}
+	if in.Mode == pretix.ModeOffline {
+		return source, nil
+	}
+	wrapped, err := a.calmed(s, source, nil)
+	if err == nil {
+		asked, _ = wrapped.(*calm.Source)
+	}
+	return wrapped, err
+}
+
+// A webhook is where a ticketing system reports changes.
+type webhook struct {
+	path    string // its prefix; a secret follows
+	handler http.Handler
+}
+
+func (n networkSettings) client(s config.Source) (*outbound.Client, error) {
+	o, err := n.options(s)
+	if err != nil {
+		return nil, err
+	}
+	return outbound.New(o)
+}
+
+// checkAll returns an error for products that no configured attraction has.
+func (a *App) checkAll(each func(yield func(gate.Product))) error {
+	var problems []error
+	each(func(p gate.Product) { problems = append(problems, a.checkProduct(p)) })
+	return errors.Join(problems...)
+}
+
+// octoSettings are a settings file of kind octo.
+type octoSettings struct {
+	Zone        *time.Location
+	Network     networkSettings
+	octo.Config `mapstructure:",squash"`
+}
+
+func (a *App) octoSource(s config.Source) (gate.Verifier, error) {
+	var in octoSettings
+	if err := a.settings(s, &in); err != nil {
+		return nil, err
+	}
+	client, err := in.Network.client(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkAll(func(yield func(gate.Product)) {
+		for _, p := range in.Products {
+			for _, b := range p.Buys {
+				yield(b)
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	source, err := octo.New(in.Config, octo.Options{Client: client, Secret: a.secret("source " + s.ID), Terms: s.Terms.Validity(), Zone: in.Zone})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, source.Close)
+	return a.calmed(s, source, nil)
+}
+
+// jwtSettings are a settings file of kind jwt.
+type jwtSettings struct {
+	CA         string // PEM file of who may vouch for the server of the key set
+	jwt.Config `mapstructure:",squash"`
+}
+
+func (a *App) jwtSource(s config.Source) (gate.Verifier, error) {
+	var in jwtSettings
+	if err := a.settings(s, &in); err != nil {
+		return nil, err
+	}
+	for i := range in.Keys {
+		in.Keys[i].File = beside(s.Settings, in.Keys[i].File)
+	}
+	in.DeniedFile = beside(s.Settings, in.DeniedFile)
+	out, err := networkSettings{CA: in.CA}.options(s)
+	if err != nil {
+		return nil, err
+	}
+	source, err := jwt.New(in.Config, jwt.Options{Check: a.checkProduct, Secret: a.secret("source " + s.ID), Terms: s.Terms.Validity(),
+		CA: out.CA, Now: a.opts.Now, Log: a.opts.Log})
+	if err != nil {
+		return nil, err
+	}
+	a.closers = append(a.closers, source.Close)
+	return source, nil
+}
+
+func (a *App) totpSource(s config.Source) (gate.Verifier, error) {
+	var in totp.Config
+	if err := a.settings(s, &in); err != nil {
+		return nil, err
+	}
+	in.ID = s.ID
+	book, ok := a.book.(totp.Records)
+	if !ok {
+		return nil, fmt.Errorf("kind totp needs a book that keeps passes, book.kind %q does not", a.cfg.Book.Kind)
+	}
+	return totp.New(in, a.pepper, book, totp.Options{Terms: s.Terms.Validity(), Now: a.opts.Now})
+}
+
+// settings reads the settings file of a source. Relative paths in it begin at
+// its folder.
+func (a *App) settings(s config.Source, into any) error {
+	return readSettings(s.Settings, a.cfg.Production(), into)
+}
