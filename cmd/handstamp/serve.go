@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -134,11 +136,13 @@ func listen(address string) (net.Listener, error) {
 
 func newCheck() *cobra.Command {
 	var flags configFlags
+	var offline bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say whether a configuration is sound, without serving",
 		Long: `Read the configuration, the keys, the ticket lists and the catalogues as "serve"
-would, and report everything that is wrong with them.`,
+would, and report everything that is wrong with them. Ticketing systems that can
+tell without a ticket are asked whether their configuration works.`,
 		Example: `  handstamp check --config config.yaml`,
 		Args:    onlyFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -151,6 +155,11 @@ would, and report everything that is wrong with them.`,
 				return &setupError{err}
 			}
 			defer gateway.Close()
+			if !offline {
+				if err := probeSources(cmd, gateway); err != nil {
+					return err
+				}
+			}
 			id, key, err := gateway.Ring().Active()
 			if err != nil {
 				return err
@@ -160,6 +169,21 @@ would, and report everything that is wrong with them.`,
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&offline, "offline", false, "ask no ticketing system")
 	flags.add(cmd)
 	return cmd
+}
+
+// probeSources asks the ticketing systems that can be asked without a ticket.
+func probeSources(cmd *cobra.Command, gateway *app.App) error {
+	var problems []error
+	found := gateway.ProbeSources(cmd.Context())
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		if err := found[id]; err != nil {
+			problems = append(problems, fmt.Errorf("source %q: %w", id, err))
+			continue
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "source %q answers\n", id)
+	}
+	return errors.Join(problems...)
 }

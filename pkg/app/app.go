@@ -63,21 +63,16 @@ type App struct {
 	book     gate.Book
 	counters throttle.Store // of the throttle, shared through the book; nil means in memory
 	keeper   *gate.Keeper
-	hooks    []webhook               // where ticketing systems report changes
-	tasks    []func(context.Context) // what goes on beside serving, until the context ends
-	closers  []func() error          // in the order in which things were opened
+	bare     map[string]gate.Verifier // sources by id, without what a crowd needs around them
+	hooks    []webhook                // where ticketing systems report changes
+	tasks    []func(context.Context)  // what goes on beside serving, until the context ends
+	closers  []func() error           // in the order in which things were opened
 }
 
 // New builds the gateway inside out: keys, book, sources, keeper, handlers.
 // Nothing listens and nothing runs before Run.
 func New(ctx context.Context, cfg *config.Config, opts Options) (_ *App, err error) {
-	if opts.Log == nil {
-		opts.Log = slog.New(slog.DiscardHandler)
-	}
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	a := &App{cfg: cfg, opts: opts}
+	a := newApp(cfg, opts)
 	defer func() {
 		if err != nil {
 			_ = a.Close() // the first error says more
@@ -92,6 +87,16 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *App, err err
 	}
 	a.Handler, err = a.frontDoor()
 	return a, err
+}
+
+func newApp(cfg *config.Config, opts Options) *App {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &App{cfg: cfg, opts: opts, bare: map[string]gate.Verifier{}}
 }
 
 func (a *App) buildSite(context.Context) (err error) {

@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -18,7 +17,7 @@ import (
 // whose private half is here. site is where the distribution is; empty means
 // media.url.
 func ProbeTarget(ctx context.Context, cfg *config.Config, site, attraction string) (*probe.Target, error) {
-	a := &App{cfg: cfg, opts: Options{Log: slog.New(slog.DiscardHandler)}}
+	a := newApp(cfg, Options{})
 	if site != "" && site != cfg.Media.URL {
 		return nil, fmt.Errorf("%q is not media.url, %q: a policy names the host that browsers ask for, so cookies for one open nothing at the other", site, cfg.Media.URL)
 	}

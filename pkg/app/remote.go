@@ -98,12 +98,13 @@ func (a *App) webSource(s config.Source) (gate.Verifier, error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, func() error { source.Close(); return nil })
-	return a.calmed(s, source, nil)
+	return a.calmed(s, source)
 }
 
 // calmed puts what a crowd needs around a source that asks somebody else.
-func (a *App) calmed(s config.Source, v gate.Verifier, normalise func(gate.Secret) (gate.Secret, error)) (gate.Verifier, error) {
-	return calm.Wrap(s.ID, v, calm.Options{Normalise: normalise, Rate: float64(s.Rate), Burst: max(1, s.Rate),
+func (a *App) calmed(s config.Source, v gate.Verifier) (gate.Verifier, error) {
+	a.bare[s.ID] = v
+	return calm.Wrap(s.ID, v, calm.Options{Rate: float64(s.Rate), Burst: max(1, s.Rate),
 		Deadline: s.Timeout + s.Timeout/4, Log: a.opts.Log})
 }
 
@@ -153,7 +154,7 @@ func (a *App) pretixSource(s config.Source) (gate.Verifier, error) {
 	if in.Mode == pretix.ModeOffline {
 		return source, nil
 	}
-	wrapped, err := a.calmed(s, source, nil)
+	wrapped, err := a.calmed(s, source)
 	if err == nil {
 		asked, _ = wrapped.(*calm.Source)
 	}
@@ -211,7 +212,7 @@ func (a *App) octoSource(s config.Source) (gate.Verifier, error) {
 		return nil, err
 	}
 	a.closers = append(a.closers, source.Close)
-	return a.calmed(s, source, nil)
+	return a.calmed(s, source)
 }
 
 // jwtSettings are a settings file of kind jwt.

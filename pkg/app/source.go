@@ -32,6 +32,9 @@ func (a *App) sources() ([]ticket.Source, error) {
 				continue
 			}
 		}
+		if a.bare[s.ID] == nil {
+			a.bare[s.ID] = verifier
+		}
 		sources = append(sources, ticket.Source{ID: s.ID, Match: match, Verifier: verifier})
 	}
 	return sources, errors.Join(problems...)
