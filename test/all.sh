@@ -64,11 +64,20 @@ test/dynamodb.sh
 
 test/moto.sh
 
+test/pretix.sh
+
+say "OCTO: the fixtures are what the published generators make"
+npm ci --prefix test/octo --no-audit --no-fund --silent
+node test/octo/generate.mjs --check
+
 say "FIPS 140: everything with SHA-256, nothing with SHA-1"
 test/fips.sh
 
 say "the book under kill -9, power loss, full disks, two processes, a million tickets"
 HANDSTAMP_TROUBLE=1 HANDSTAMP_MILLION=1 go test -count=1 -timeout 15m ./pkg/book/sqlite ./pkg/book/memory
+
+say "the book over a stand-in of DynamoDB, 100,000 operations as the model does them"
+HANDSTAMP_MODEL_OPERATIONS=100000 go test -count=1 -timeout 10m -run '^TestModel$' ./pkg/book/dynamodb
 
 say "the QR code in the terminal can be read"
 python3 test/qr.py bin/handstamp

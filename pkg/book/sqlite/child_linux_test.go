@@ -109,7 +109,7 @@ func TestKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	total := 0
-	for round := range rounds(t, "HANDSTAMP_KILL_ROUNDS", 100) {
+	for round := range rounds(t, "HANDSTAMP_KILL_ROUNDS", 200) {
 		cmd, out := spawn(t, "admit", path, nil)
 		var in []string
 		for out.Scan() {

@@ -57,6 +57,9 @@ import (
 // Kind is the kind of credential that a roll verifies.
 const Kind = "code"
 
+// Effect says that asking about a ticket does nothing to it.
+const Effect = "read"
+
 // A Roll is a list of tickets in memory. It does not change after it is made.
 type Roll struct {
 	// entries are found by the digest of the normal form, so that the codes
