@@ -15,6 +15,8 @@ package probe
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -99,19 +101,11 @@ func (r *Report) Count(result Result) int {
 // Run probes t. It sends about twenty requests, one after another, and ends
 // early when ctx does: the remaining checks are then skipped.
 func Run(ctx context.Context, t Target, opts Options) *Report {
-	opts.Timeout = cmp.Or(opts.Timeout, 10*time.Second)
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if opts.Client == nil {
-		opts.Client = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
-		defer opts.Client.CloseIdleConnections()
-	}
-	client := *opts.Client
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	opts.Client = &client
+	p := newProber(t, opts)
+	defer p.opts.Client.CloseIdleConnections()
+	opts = p.opts
 	began := opts.Now()
-	p := &prober{target: t, opts: opts, report: &Report{Site: t.Site.String(), Place: t.Place.ID, At: began.UTC()}}
+	p.report = &Report{Site: t.Site.String(), Place: t.Place.ID, At: began.UTC()}
 	for _, check := range []func(context.Context) []Check{
 		p.shut, p.opens, p.ranges, p.elsewhere, p.forged, p.untrusted, p.unready,
 		p.hash, p.free, p.plain, p.bucket, p.api, p.clock,
@@ -125,6 +119,44 @@ func Run(ctx context.Context, t Target, opts Options) *Report {
 	}
 	p.report.Took = opts.Now().Sub(began)
 	return p.report
+}
+
+// ErrNoSigner is returned for a key whose private half is not here.
+var ErrNoSigner = errors.New("its private half is not here")
+
+// Trusts reports whether the distribution takes cookies by the key with an ID,
+// which may be the one that signs or an upcoming one.
+func Trusts(ctx context.Context, t Target, keyPairID string, opts Options) (bool, error) {
+	p := newProber(t, opts)
+	defer p.opts.Client.CloseIdleConnections()
+	for _, s := range append([]*cloudfront.Signer{t.Signer}, t.Unready...) {
+		if s.KeyPairID() != keyPairID {
+			continue
+		}
+		sent, err := p.sign(s, p.opts.Now().Add(life))
+		if err != nil {
+			return false, err
+		}
+		a := p.ask(ctx, p.url(t.Place.Paid), sent)
+		return a.open(), a.err
+	}
+	return false, fmt.Errorf("key %s: %w", keyPairID, ErrNoSigner)
+}
+
+func newProber(t Target, opts Options) *prober {
+	opts.Timeout = cmp.Or(opts.Timeout, 10*time.Second)
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	var client http.Client
+	if opts.Client != nil {
+		client = *opts.Client
+	} else {
+		client.Transport = http.DefaultTransport.(*http.Transport).Clone()
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	opts.Client = &client
+	return &prober{target: t, opts: opts}
 }
 
 type prober struct {

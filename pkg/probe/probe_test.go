@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"crypto"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -223,5 +224,32 @@ func TestReportHoldsNoCookie(t *testing.T) {
 		if strings.Contains(text, secret) {
 			t.Errorf("the report has %s in it", secret)
 		}
+	}
+}
+
+// Trusts tells of one key whether it could sign.
+func TestTrusts(t *testing.T) {
+	d := newDistribution(t)
+	next, public := newKey(t, "KNEXT0000001")
+	d.target.Unready = []*cloudfront.Signer{newSigner(t, "KNEXT0000001", next)}
+	d.run() // serves
+	for _, tt := range []struct {
+		id   string
+		want bool
+	}{{"KACTIVE00001", true}, {"KNEXT0000001", false}} {
+		if got, err := probe.Trusts(t.Context(), d.target, tt.id, probe.Options{}); err != nil || got != tt.want {
+			t.Errorf("Trusts(%s) = %t, %v, want %t", tt.id, got, err, tt.want)
+		}
+	}
+	d.group = cloudfront.NewKeyGroup(append(d.group.Keys(), public)...)
+	d.serving = nil
+	if r := d.run(); !r.OK() {
+		t.Errorf("Run = %+v, want nothing failed", failures(r))
+	}
+	if got, err := probe.Trusts(t.Context(), d.target, "KNEXT0000001", probe.Options{}); err != nil || !got {
+		t.Errorf("Trusts of a key in the group = %t, %v, want true", got, err)
+	}
+	if _, err := probe.Trusts(t.Context(), d.target, "KNOBODY00001", probe.Options{}); !errors.Is(err, probe.ErrNoSigner) {
+		t.Errorf("Trusts of an unknown key = %v, want ErrNoSigner", err)
 	}
 }
