@@ -124,14 +124,10 @@ func (a *App) pretixSource(s config.Source) (gate.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkAll(func(yield func(gate.Product)) {
-		for _, p := range in.Products {
-			for _, b := range p.Buys {
-				yield(b)
-			}
+	for _, p := range in.Products {
+		if err := a.checkProducts(p.Buys); err != nil {
+			return nil, err
 		}
-	}); err != nil {
-		return nil, err
 	}
 	var asked *calm.Source
 	source, err := pretix.New(in.Config, pretix.Options{Client: client, Secret: a.secret("source " + s.ID), Terms: s.Terms.Validity(),
@@ -175,10 +171,12 @@ func (n networkSettings) client(s config.Source) (*outbound.Client, error) {
 	return outbound.New(o)
 }
 
-// checkAll returns an error for products that no configured attraction has.
-func (a *App) checkAll(each func(yield func(gate.Product))) error {
+// checkProducts returns an error for products that no configured attraction has.
+func (a *App) checkProducts(all []gate.Product) error {
 	var problems []error
-	each(func(p gate.Product) { problems = append(problems, a.checkProduct(p)) })
+	for _, p := range all {
+		problems = append(problems, a.checkProduct(p))
+	}
 	return errors.Join(problems...)
 }
 
@@ -198,14 +196,10 @@ func (a *App) octoSource(s config.Source) (gate.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := a.checkAll(func(yield func(gate.Product)) {
-		for _, p := range in.Products {
-			for _, b := range p.Buys {
-				yield(b)
-			}
+	for _, p := range in.Products {
+		if err := a.checkProducts(p.Buys); err != nil {
+			return nil, err
 		}
-	}); err != nil {
-		return nil, err
 	}
 	source, err := octo.New(in.Config, octo.Options{Client: client, Secret: a.secret("source " + s.ID), Terms: s.Terms.Validity(), Zone: in.Zone})
 	if err != nil {

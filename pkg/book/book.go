@@ -5,7 +5,10 @@
 package book
 
 import (
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -24,6 +27,27 @@ type Record struct {
 	Batch      string           // for finding it together with others
 	Issued     time.Time        // zero means now
 	Revoked    time.Time        // zero means not
+}
+
+// Check returns an error for a record that could let nobody in, or let somebody
+// in by mistake.
+func (r *Record) Check() error {
+	switch {
+	case r.Code == gate.Fingerprint{}:
+		return errors.New("no code")
+	case len(r.Products) == 0:
+		return errors.New("it buys nothing")
+	case r.Seats < 0:
+		return fmt.Errorf("%d seats", r.Seats)
+	case !r.ValidUntil.IsZero() && !r.ValidUntil.After(r.ValidFrom):
+		return fmt.Errorf("valid until %s, and from %s", r.ValidUntil.Format(time.RFC3339), r.ValidFrom.Format(time.RFC3339))
+	}
+	for _, p := range r.Products {
+		if p.Attraction == "" {
+			return errors.New("a product without an attraction")
+		}
+	}
+	return nil
 }
 
 // A Query selects records. The zero value selects all.
@@ -78,6 +102,19 @@ type Revocation struct {
 
 // MaxRevocations is how many are listed at most, the newest of them.
 const MaxRevocations = 10_000
+
+// Chain returns the hash of e and, through last, of all events before it:
+// SHA-256 over last, the number, the time in microseconds, and each text with
+// its length in front.
+func (e *AuditEvent) Chain(last [32]byte) [32]byte {
+	text := binary.BigEndian.AppendUint64(last[:], uint64(e.Seq))
+	text = binary.BigEndian.AppendUint64(text, uint64(e.At.UnixMicro()))
+	for _, part := range []string{e.Actor, e.Action, e.Target, e.Request, e.Before, e.After, e.Detail} {
+		text = binary.BigEndian.AppendUint64(text, uint64(len(part)))
+		text = append(text, part...)
+	}
+	return sha256.Sum256(text)
+}
 
 var (
 	// ErrDuplicate is returned for a record whose code or id is taken by another.

@@ -2,8 +2,6 @@ package dynamodb
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -71,7 +69,7 @@ func (w *work) append(e book.AuditEvent) error {
 		e.At = w.opts.Now()
 	}
 	e.Seq = last.Seq + 1
-	next := head{e.Seq, chain(&e, last.Hash)}
+	next := head{e.Seq, e.Chain(last.Hash)}
 	if err := w.putDoc(it, next); err != nil {
 		return err
 	}
@@ -95,18 +93,6 @@ func (b *Book) head(ctx context.Context) (head, error) {
 		return head{}, err
 	}
 	return headOf(it)
-}
-
-// chain returns the hash of e behind an event with the hash last: SHA-256 of
-// last, number, time, and each text with its length in front.
-func chain(e *book.AuditEvent, last hash) hash {
-	text := binary.BigEndian.AppendUint64(last[:], uint64(e.Seq))
-	text = binary.BigEndian.AppendUint64(text, uint64(e.At.UnixMicro()))
-	for _, part := range []string{e.Actor, e.Action, e.Target, e.Request, e.Before, e.After, e.Detail} {
-		text = binary.BigEndian.AppendUint64(text, uint64(len(part)))
-		text = append(text, part...)
-	}
-	return sha256.Sum256(text)
 }
 
 // Audit returns events with numbers above after, in order, at most limit of
@@ -160,7 +146,7 @@ func (b *Book) VerifyAudit(ctx context.Context) (last book.AuditEvent, err error
 			return last, err
 		}
 		for _, e := range page {
-			if e.Seq != last.Seq+1 || e.Hash != chain(&e, last.Hash) || e.Seq == end.Seq && e.Hash != end.Hash {
+			if e.Seq != last.Seq+1 || e.Hash != e.Chain(last.Hash) || e.Seq == end.Seq && e.Hash != end.Hash {
 				return last, fmt.Errorf("event %d behind %d: %w", e.Seq, last.Seq, book.ErrAudit)
 			}
 			last = e

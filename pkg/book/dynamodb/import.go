@@ -63,7 +63,7 @@ func (i *importer) all(ctx context.Context, records iter.Seq[book.Record]) error
 	first := 1
 	for r := range records {
 		r.Batch = strings.TrimPrefix(i.run.Name, importing)
-		if err := checkRecord(&r); err != nil {
+		if err := r.Check(); err != nil {
 			return numbered(first+len(window), r, err)
 		}
 		if window = append(window, r); len(window) < importers*maxWrites/4 {

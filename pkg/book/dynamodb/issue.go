@@ -43,7 +43,7 @@ func cut(records []book.Record) int {
 // made, others may use their codes and ids again after ten minutes.
 func (b *Book) Issue(ctx context.Context, records []book.Record, by book.AuditEvent) error {
 	for i := range records {
-		if err := checkRecord(&records[i]); err != nil {
+		if err := records[i].Check(); err != nil {
 			return b.explain("issue", numbered(i+1, records[i], err))
 		}
 	}

@@ -3,8 +3,6 @@ package dynamodb
 import (
 	"context"
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/book"
@@ -62,25 +60,6 @@ func (r *record) opens(place string) bool {
 		}
 	}
 	return false
-}
-
-func checkRecord(r *book.Record) error {
-	switch {
-	case r.Code == gate.Fingerprint{}:
-		return errors.New("no code")
-	case len(r.Products) == 0:
-		return errors.New("it buys nothing")
-	case r.Seats < 0:
-		return fmt.Errorf("%d seats", r.Seats)
-	case !r.ValidUntil.IsZero() && !r.ValidUntil.After(r.ValidFrom):
-		return fmt.Errorf("valid until %s, and from %s", r.ValidUntil.Format(time.RFC3339), r.ValidFrom.Format(time.RFC3339))
-	}
-	for _, p := range r.Products {
-		if p.Attraction == "" {
-			return errors.New("a product without an attraction")
-		}
-	}
-	return nil
 }
 
 // Lookup returns the record of a code, or gate.ErrNoTarget. A revoked one is

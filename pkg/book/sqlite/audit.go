@@ -2,9 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -42,22 +40,10 @@ func (t *tx) append(e book.AuditEvent) error {
 		e.At = t.book.opts.Now()
 	}
 	e.Seq = last.Seq + 1
-	hash := chain(&e, last.Hash)
+	hash := e.Chain(last.Hash)
 	_, err = t.exec(`INSERT INTO audit (`+auditColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		e.Seq, e.At.UnixMicro(), e.Actor, e.Action, e.Target, e.Request, e.Before, e.After, e.Detail, hash[:])
 	return err
-}
-
-// chain returns the hash of e behind an event with the hash last: SHA-256 of
-// last, number, time, and each text with its length in front.
-func chain(e *book.AuditEvent, last [32]byte) [32]byte {
-	text := binary.BigEndian.AppendUint64(last[:], uint64(e.Seq))
-	text = binary.BigEndian.AppendUint64(text, uint64(e.At.UnixMicro()))
-	for _, part := range []string{e.Actor, e.Action, e.Target, e.Request, e.Before, e.After, e.Detail} {
-		text = binary.BigEndian.AppendUint64(text, uint64(len(part)))
-		text = append(text, part...)
-	}
-	return sha256.Sum256(text)
 }
 
 // Audit returns events with numbers above after, in order, at most limit of
@@ -79,7 +65,7 @@ func (b *Book) VerifyAudit(ctx context.Context) (last book.AuditEvent, err error
 			return last, err
 		}
 		for _, e := range page {
-			if e.Seq != last.Seq+1 || e.Hash != chain(&e, last.Hash) {
+			if e.Seq != last.Seq+1 || e.Hash != e.Chain(last.Hash) {
 				return last, fmt.Errorf("event %d behind %d: %w", e.Seq, last.Seq, book.ErrAudit)
 			}
 			last = e

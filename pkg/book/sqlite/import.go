@@ -50,7 +50,7 @@ func (b *Book) Import(ctx context.Context, batch string, records iter.Seq[book.R
 		number++
 		r.Batch = batch
 		window = append(window, &listed{r, number})
-		if err = checkRecord(&r); err != nil {
+		if err = r.Check(); err != nil {
 			return s.added, s.unchanged, b.explain("import", window[len(window)-1].blame(err))
 		}
 		if len(window) < cap(window) {

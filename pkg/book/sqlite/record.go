@@ -36,7 +36,7 @@ func (b *Book) Issue(ctx context.Context, records []book.Record, by book.AuditEv
 	list := make([]*listed, len(records))
 	for i, r := range records {
 		list[i] = &listed{r, i + 1}
-		if err := checkRecord(&list[i].Record); err != nil {
+		if err := list[i].Check(); err != nil {
 			return b.explain("issue", list[i].blame(err))
 		}
 	}
@@ -51,25 +51,6 @@ func (b *Book) Issue(ctx context.Context, records []book.Record, by book.AuditEv
 		return struct{}{}, t.sign(by)
 	})
 	return err
-}
-
-func checkRecord(r *book.Record) error {
-	switch {
-	case r.Code == gate.Fingerprint{}:
-		return errors.New("no code")
-	case len(r.Products) == 0:
-		return errors.New("it buys nothing")
-	case r.Seats < 0:
-		return fmt.Errorf("%d seats", r.Seats)
-	case !r.ValidUntil.IsZero() && !r.ValidUntil.After(r.ValidFrom):
-		return fmt.Errorf("valid until %s, and from %s", r.ValidUntil.Format(time.RFC3339), r.ValidFrom.Format(time.RFC3339))
-	}
-	for _, p := range r.Products {
-		if p.Attraction == "" {
-			return errors.New("a product without an attraction")
-		}
-	}
-	return nil
 }
 
 // recordID returns an id that begins with the time, in microseconds, so that
