@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -112,8 +111,7 @@ func newTrialShown(t *app.Trial) trialShown {
 		s.Seats = t.Ticket.Seats
 	}
 	for _, e := range t.Entitlements {
-		s.Opens = append(s.Opens, fmt.Sprintf("%s from %s until %s", strings.TrimSuffix(e.Attraction+"/"+e.Package, "/"),
-			e.From.Format(time.RFC3339), e.Until.Format(time.RFC3339)))
+		s.Opens = append(s.Opens, strings.TrimSuffix(e.Attraction+"/"+e.Package, "/")+" "+span(e.From, e.Until))
 	}
 	return s
 }

@@ -45,7 +45,8 @@ func readSettings(file string, production bool, into any) error {
 	}
 	s := settings{dir: filepath.Dir(file), production: production}
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result: into, ErrorUnused: true, Squash: true, MatchName: sameName,
+		Result: into, ErrorUnused: true, Squash: true, ZeroFields: true, // a list replaces the one of a preset
+		MatchName:  sameName,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(s.secret, product, zone, network, mapstructure.StringToTimeDurationHookFunc(), noNumberForASpan),
 	})
 	if err != nil {

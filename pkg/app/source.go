@@ -60,9 +60,10 @@ func (a *App) source(s config.Source) (gate.Verifier, error) {
 		}
 		return issued.NewSource(s.ID, a.pepper, book, issued.Options{Terms: s.Terms.Validity()}), nil
 	case "roll":
-		list, err := roll.Open(s.File, roll.Options{
-			Check: a.checkProduct, Secret: a.secret("list " + s.ID), Terms: s.Terms.Validity(), Log: a.opts.Log,
-		})
+		if s.Settings != "" {
+			return a.listByURL(s)
+		}
+		list, err := roll.Open(s.File, a.listOptions(s))
 		if err != nil {
 			return nil, err
 		}
@@ -157,12 +158,11 @@ func (a *App) canonical() (func(string) (string, string, bool), error) {
 	return func(code string) (canonical, kind string, strong bool) {
 		code = strings.TrimSpace(code)
 		for _, s := range shapes {
-			if s.match != nil && !s.match.MatchString(code) {
+			normal, strong, err := s.canonical(gate.Secret(code))
+			if err != nil || s.match != nil && !s.match.MatchString(code) && !s.match.MatchString(normal.Reveal()) {
 				continue
 			}
-			if normal, strong, err := s.canonical(gate.Secret(code)); err == nil {
-				return normal.Reveal(), s.source, strong
-			}
+			return normal.Reveal(), s.source, strong
 		}
 		return "", "", false
 	}, err

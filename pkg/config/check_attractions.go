@@ -21,12 +21,14 @@ func (c *checker) sources() {
 // kind checks what belongs to one kind of source.
 func (c *checker) kind(key string, s Source) {
 	switch {
-	case s.Kind == "roll" && s.File == "":
-		c.fail(key+".file", "missing, want the CSV file of the roll")
+	case s.Kind == "roll" && s.File == "" && s.Settings == "":
+		c.fail(key+".file", "missing, want the CSV file of the roll, or settings with its URL")
+	case s.Kind == "roll" && s.File != "" && s.Settings != "":
+		c.fail(key+".settings", "the roll has a file, too; want one of the two")
 	case s.Kind != "roll" && s.Kind != "issued" && s.Settings == "" && c.good(key+".kind"):
 		c.fail(key+".settings", "missing, want the YAML file with the settings of the %s", s.Kind)
-	case (s.Kind == "roll" || s.Kind == "issued") && s.Settings != "":
-		c.fail(key+".settings", "a source of kind %s has none", s.Kind)
+	case s.Kind == "issued" && s.Settings != "":
+		c.fail(key+".settings", "a source of kind issued has none")
 	case s.Kind == "totp" && !c.cfg.Book.Lasting() && c.good("book.kind"):
 		c.fail(key+".kind", "passes are in the book, want book.kind: sqlite or dynamodb")
 	case s.Kind == "issued" && bool(s.Terms.SlotOnly):

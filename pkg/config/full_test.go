@@ -89,6 +89,8 @@ func TestCheckFull(t *testing.T) {
 		{"one day", []string{"one_day: on", "one_day: yes please"}, `config.yaml:40: sources[0].terms.one_day: found "yes please", want on or off`},
 		{"slots of issued tickets", []string{"slot_only: off", "slot_only: on"}, `config.yaml:41: sources[0].terms.slot_only: on, but issued tickets have no slot, so nobody could get in; want off`},
 		{"slots of a list", []string{"slot_only: off", "slot_only: on", "kind: issued", "kind: roll\n    file: tickets.csv"}, ""},
+		{"a list that is fetched", []string{"kind: issued", "kind: roll\n    settings: list.yaml"}, ""},
+		{"issued with settings", []string{"kind: issued", "kind: issued\n    settings: list.yaml"}, `config.yaml:37: sources[0].settings: a source of kind issued has none`},
 		{"early access of years", []string{"early_access: 24h", "early_access: 8761h"}, `config.yaml:42: sources[0].terms.early_access: 8761h is out of range, want 0s to 8760h`},
 		{"unknown terms", []string{"hours: 72h", "weeks: 72h"}, `config.yaml:39: sources[0].terms.weeks: unknown key, want days, hours, one_day, slot_only or early_access`},
 		{"seats negative", []string{"seats: 4", "seats: -1"}, `config.yaml:65: attractions[0].packages[0].seats: -1 is out of range, want 0 to 1000`},

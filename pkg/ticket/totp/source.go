@@ -46,7 +46,7 @@ type Config struct {
 	Digits    int       // of a password, 6 to 8; 0 means DefaultDigits
 
 	Master  gate.Secret       // the key that Derive makes the secrets from: 32 random bytes or more, as they are
-	Secrets map[string]string // id of a pass to its secret in base32, 16 bytes or more
+	Secrets map[string]gate.Secret // id of a pass to its secret in base32, 16 bytes or more
 }
 
 // Options tunes a Source. The zero value is ready for use.
@@ -91,7 +91,7 @@ func New(cfg Config, pepper []byte, records Records, opts Options) (*Source, err
 		s.secrets = map[string][]byte{}
 	}
 	for id, text := range cfg.Secrets {
-		if err := s.add(id, text); err != nil {
+		if err := s.add(id, text.Reveal()); err != nil {
 			return nil, err
 		}
 	}

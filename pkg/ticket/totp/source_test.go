@@ -296,7 +296,7 @@ func (b broken) Used(context.Context, string, int64) (bool, error) { return fals
 func TestListOfSecrets(t *testing.T) {
 	secret := "a secret of 20 bytes"
 	text := base32.StdEncoding.EncodeToString([]byte(secret))
-	cfg := totp.Config{ID: "passes", Algorithm: totp.SHA256, Digits: 6, Secrets: map[string]string{"annual-1": strings.ToLower(text[:4] + " " + text[4:])}}
+	cfg := totp.Config{ID: "passes", Algorithm: totp.SHA256, Digits: 6, Secrets: map[string]gate.Secret{"annual-1": gate.Secret(strings.ToLower(text[:4] + " " + text[4:]))}}
 	s := open(t, cfg, stocked(t), totp.Options{})
 	now := totp.StepOf(noon)
 	if _, err := s.Verify(t.Context(), credential("ANNUAL1."+totp.Password([]byte(secret), totp.SHA256, 6, now))); err != nil {
@@ -310,9 +310,9 @@ func TestNewRefuses(t *testing.T) {
 	b32 := base32.StdEncoding.EncodeToString
 	list := func(pairs ...string) func(*totp.Config) {
 		return func(c *totp.Config) {
-			c.Master, c.Secrets = "", map[string]string{}
+			c.Master, c.Secrets = "", map[string]gate.Secret{}
 			for i := 0; i < len(pairs); i += 2 {
-				c.Secrets[pairs[i]] = pairs[i+1]
+				c.Secrets[pairs[i]] = gate.Secret(pairs[i+1])
 			}
 		}
 	}
@@ -327,7 +327,7 @@ func TestNewRefuses(t *testing.T) {
 		"5 digits":            {func(c *totp.Config) { c.Digits = 5 }, false},
 		"9 digits":            {func(c *totp.Config) { c.Digits = 9 }, false},
 		"no secrets":          {func(c *totp.Config) { c.Master = "" }, false},
-		"both":                {func(c *totp.Config) { c.Secrets = map[string]string{"A": good} }, false},
+		"both":                {func(c *totp.Config) { c.Secrets = map[string]gate.Secret{"A": gate.Secret(good)} }, false},
 		"a short master":      {func(c *totp.Config) { c.Master = gate.Secret(master[:31]) }, false},
 		"a repeated master":   {func(c *totp.Config) { c.Master = gate.Secret(strings.Repeat("x", 40)) }, false},
 		"the master of a RFC": {func(c *totp.Config) { c.Master = seed32 }, false},
