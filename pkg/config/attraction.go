@@ -13,10 +13,10 @@ type Source struct {
 	ID    string `mapstructure:"id" required:"true" slug:"true" doc:"name of the source, for attractions to refer to: lower-case letters, digits and hyphens"`
 	Kind  string `mapstructure:"kind" default:"roll" enum:"roll,issued,web,pretix,octo,jwt,totp" doc:"roll: a list of tickets in a CSV file; issued: tickets that handstamp issued or imported itself, in the book; web, pretix, octo, jwt, totp: see docs/sources"`
 	Match string `mapstructure:"match" default:"" doc:"regular expression (RE2) that a whole ticket code must match for this source to be asked; empty matches every code"`
-	File  string `mapstructure:"file" default:"" path:"true" doc:"CSV file of a roll; required for that kind"`
+	File  string `mapstructure:"file" default:"" path:"true" doc:"CSV file of a roll; it needs this or settings"`
 	Terms Terms  `mapstructure:"terms"`
 
-	Settings string        `mapstructure:"settings" default:"" path:"true" doc:"YAML file with the settings of a web, pretix, octo, jwt or totp, as docs/sources has them; required for these kinds"`
+	Settings string        `mapstructure:"settings" default:"" path:"true" doc:"YAML file with the settings of a web, pretix, octo, jwt or totp, or of a roll that is fetched, as docs/sources has them"`
 	Rate     int           `mapstructure:"rate" default:"0" min:"0" max:"100000" doc:"questions a second that a web, pretix or octo is asked at most; visitors wait in line for their turn; 0 is no limit"`
 	Timeout  time.Duration `mapstructure:"timeout" default:"3s" min:"100ms" max:"30s" doc:"how long a web, pretix or octo has for an answer"`
 }

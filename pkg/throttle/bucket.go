@@ -33,13 +33,17 @@ func (c *Counter) level(l Limit, now int64) time.Duration { return until(c.Empty
 // hold takes room for one more failure, if there is any below top failures, and
 // returns 0; or how long it takes until there is. Room is taken before the
 // answer is known, so that a thousand guesses at once are still one at a time.
-func (c *Counter) hold(l Limit, top int, now int64) time.Duration {
+func (c *Counter) hold(l Limit, top int, now int64) time.Duration { return c.holdMany(l, top, 1, now) }
+
+// holdMany is hold for attempts of which so many may be in flight for each
+// failure that there is room for.
+func (c *Counter) holdMany(l Limit, top, each int, now int64) time.Duration {
 	one := l.one()
 	free := time.Duration(top)*one - c.level(l, now) - one
 	if free < 0 {
 		return max(-free, decay)
 	}
-	if free < time.Duration(c.Held)*one {
+	if (free+one)*time.Duration(each)-one < time.Duration(c.Held)*one {
 		return crowded
 	}
 	c.Held++

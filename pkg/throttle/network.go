@@ -16,6 +16,11 @@ const (
 	laneSession             // a session, which nobody guesses either
 )
 
+// provenInFlight is how many strong codes of a network may be in flight for each
+// failure that there is room for. Nobody guesses them, so all that they can do at
+// once is ask, and what stands around a source bounds that.
+const provenInFlight = 10
+
 // tolerated is how many failures a device in its lane may have: people mistype.
 const tolerated = 2
 
@@ -45,8 +50,12 @@ func (t *Throttle) holdOne(turn *Turn, key Key, limit Limit, back bool, now int6
 	if back {
 		kept = 0
 	}
+	each := 1
+	if turn.lane == laneProven { // visitors at opening time, who wait for a slow source and do not fail
+		each = provenInFlight
+	}
 	wait := t.hold(turn, key, limit, func(c Counter) (Counter, time.Duration) {
-		wait := c.hold(limit, limit.Failures-kept, now)
+		wait := c.holdMany(limit, limit.Failures-kept, each, now)
 		return c, wait
 	})
 	if wait >= decay && turn.attempt.readable() {

@@ -16,9 +16,17 @@ import (
 
 // A StatusError is an answer that says nothing about a booking.
 type StatusError struct {
-	Status     int
-	Code       string        // OCTO's, like FORBIDDEN; empty if there is none
-	RetryAfter time.Duration // what the server asks for; 0 means nothing
+	Status int
+	Code   string        // OCTO's, like FORBIDDEN; empty if there is none
+	After  time.Duration // what the server asks for; 0 means nothing
+}
+
+// RetryAfter returns e.After.
+func (e *StatusError) RetryAfter() time.Duration { return e.After }
+
+// Summary returns what may be logged: nothing in it is from the answer's text.
+func (e *StatusError) Summary() string {
+	return fmt.Sprintf("the reservation system answers %d", e.Status)
 }
 
 func (e *StatusError) Error() string {
@@ -129,7 +137,7 @@ func refused(answer *outbound.Answer) error {
 	if f.Error == invalidUUID && (answer.Status == http.StatusBadRequest || answer.Status == http.StatusNotFound) {
 		return errNoBooking
 	}
-	return &StatusError{Status: answer.Status, Code: f.Error, RetryAfter: answer.RetryAfter(time.Now())}
+	return &StatusError{Status: answer.Status, Code: f.Error, After: answer.RetryAfter(time.Now())}
 }
 
 // decode quotes nothing of the answer, which has names in it.

@@ -23,10 +23,16 @@ type api struct {
 // A StatusError is an answer that says nothing about a ticket: the token is
 // refused, too many requests, a broken server. Nothing of its body is kept.
 type StatusError struct {
-	Status     int
-	What       string        // that was asked
-	RetryAfter time.Duration // what pretix asks for; 0 means nothing
+	Status int
+	What   string        // that was asked
+	After  time.Duration // what pretix asks for; 0 means nothing
 }
+
+// RetryAfter returns e.After.
+func (e *StatusError) RetryAfter() time.Duration { return e.After }
+
+// Summary returns what Error does: nothing in it is from the answer's text.
+func (e *StatusError) Summary() string { return e.Error() }
 
 func (e *StatusError) Error() string {
 	switch e.Status {
@@ -72,7 +78,7 @@ func (a *api) ask(ctx context.Context, method, what, path string, query url.Valu
 }
 
 func refused(what string, answer *outbound.Answer) error {
-	return &StatusError{Status: answer.Status, What: what, RetryAfter: answer.RetryAfter(time.Now())}
+	return &StatusError{Status: answer.Status, What: what, After: answer.RetryAfter(time.Now())}
 }
 
 // decode quotes nothing of the answer, which has codes and names in it.

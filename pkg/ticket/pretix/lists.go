@@ -139,13 +139,13 @@ func (o *office) fetchPage(ctx context.Context, e Event, r remote, query url.Val
 	for {
 		err = o.s.api.get(ctx, what, path, query, &got)
 		var status *StatusError
-		if err == nil || !errors.As(err, &status) || status.RetryAfter <= 0 || status.RetryAfter > time.Minute {
+		if err == nil || !errors.As(err, &status) || status.After <= 0 || status.After > time.Minute {
 			break
 		}
 		select {
 		case <-ctx.Done():
 			return got, ctx.Err()
-		case <-time.After(status.RetryAfter):
+		case <-time.After(status.After):
 		}
 	}
 	if err == nil && (got.Count == nil || slices.ContainsFunc(got.Results, func(e entry) bool { return e.Secret == "" || e.at().IsZero() })) {

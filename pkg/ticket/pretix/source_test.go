@@ -370,7 +370,7 @@ func TestStatusError(t *testing.T) {
 	})
 	_, err := s.Verify(t.Context(), credential(good))
 	var status *pretix.StatusError
-	if !errors.As(err, &status) || status.Status != 429 || status.RetryAfter != 7*time.Second {
+	if !errors.As(err, &status) || status.Status != 429 || status.After != 7*time.Second {
 		t.Errorf("Verify while pretix answers 429 = %#v, want a StatusError with RetryAfter 7s", err)
 	}
 }
