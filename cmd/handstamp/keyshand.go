@@ -31,9 +31,14 @@ const byHandHelp = `With the AWS CLI:
 It answers with the ID of the public key. Put that into the key group %[2]q, beside
 the IDs that are there (get-key-group shows them, and the ETag):
 
+  aws cloudfront list-key-groups
   aws cloudfront get-key-group --id GROUP-ID
   aws cloudfront update-key-group --id GROUP-ID --if-match ETAG \
     --key-group-config 'Name=%[2]s,Items=OLD-ID,NEW-ID'
+
+If there is no key group yet, make it, and name it in the paid cache behaviors:
+
+  aws cloudfront create-key-group --key-group-config 'Name=%[2]s,Items=NEW-ID'
 
 With CloudFormation:
 

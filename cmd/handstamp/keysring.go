@@ -368,7 +368,7 @@ func (d *keyDesk) distribution() keyring.Distribution {
 type byHand struct{}
 
 func (byHand) Publish(_ context.Context, e *keyring.Entry) (string, error) {
-	return "", fmt.Errorf("that is to be done by hand:\n\n%s\nThen: handstamp keys publish %s --id K..., and go on", publishByHand(e, "KEY-GROUP"), e.Name())
+	return "", fmt.Errorf("that is to be done by hand:\n\n%s\nThen: handstamp keys publish %s --id K..., and go on", publishByHand(e, "handstamp"), e.Name())
 }
 
 func (byHand) Remove(_ context.Context, id string) error {
@@ -419,6 +419,9 @@ func (d *keyDesk) publish(cmd *cobra.Command, name, id string, dryRun bool) (str
 	if dryRun {
 		_, err := fmt.Fprint(cmd.OutOrStdout(), publishByHand(e, d.groupName()))
 		return "", err
+	}
+	if id == "" && d.group == nil && !e.Published.IsZero() {
+		id = e.ID // somebody has done it
 	}
 	if id == "" {
 		if id, err = d.distribution().Publish(cmd.Context(), e); err != nil {

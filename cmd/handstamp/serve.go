@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
 	"syscall"
@@ -27,7 +30,9 @@ func newServe() *cobra.Command {
 		Short: "Run the gateway",
 		Long: `Run the gateway with a configuration file. Everything is checked before it
 listens; a wrong configuration ends it with status 78 and all problems listed.
-SIGTERM makes it report not ready, answer what is open and leave.`,
+SIGTERM makes it report not ready, answer what is open and leave. SIGHUP makes it
+read the keys of a manifest and the ticket lists again; a changed configuration
+needs a restart.`,
 		Example: `  handstamp serve --config config.yaml
   HANDSTAMP_HTTP_LISTEN=:9000 handstamp serve
   handstamp serve --set cookies.lifetime=10m`,
@@ -75,7 +80,27 @@ func serve(cmd *cobra.Command, cfg *config.Config) error {
 	log.Info("listening", "address", listener.Addr().String(), "public_url", cfg.HTTP.PublicURL, "media_url", cfg.Media.URL)
 	group.Go(func() error { return app.Serve(ctx, listener, gateway.Handler, gateway, cfg.HTTP.Drain, log) })
 	group.Go(func() error { gateway.Run(ctx); return nil })
+	group.Go(func() error { reloadOnHangup(ctx, gateway, log); return nil })
 	return group.Wait()
+}
+
+// reloadOnHangup has the gateway read keys and lists at every SIGHUP.
+func reloadOnHangup(ctx context.Context, gateway *app.App, log *slog.Logger) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangups:
+		}
+		if err := gateway.Reload(ctx); err != nil {
+			log.Error("not all could be read again, the rest goes on as it was", "err", err)
+			continue
+		}
+		log.Info("keys and ticket lists read again")
+	}
 }
 
 // nobody is who need not be told that the administration drains.
@@ -160,12 +185,18 @@ tell without a ticket are asked whether their configuration works.`,
 					return err
 				}
 			}
-			id, key, err := gateway.Ring().Active()
+			id, _, err := gateway.Ring().Active()
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d attractions, %d ticket sources, signing with %s (%T)\n",
-				flags.file, len(cfg.Attractions), len(cfg.Sources), id, key.Public())
+			kind := ""
+			for _, k := range gateway.Ring().Keys() {
+				if k.ID == id {
+					kind = k.Kind()
+				}
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d attractions, %d ticket sources, signing with %s (%s)\n",
+				flags.file, len(cfg.Attractions), len(cfg.Sources), id, kind)
 			return nil
 		},
 	}

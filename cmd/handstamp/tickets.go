@@ -139,6 +139,9 @@ code is read from standard input, so that it is in no history of commands.`,
 func (d *desk) find(cmd *cobra.Command, arg string) (*book.Record, error) {
 	if arg != "-" {
 		r, err := d.book.Record(cmd.Context(), arg)
+		if _, malformed := d.issuer.Fingerprint(gate.Secret(arg)); errors.Is(err, gate.ErrNoTarget) && malformed == nil {
+			return nil, errors.New(`no ticket with this id is on record (hint: a code is read from standard input, "handstamp tickets show -")`)
+		}
 		return r, notThere(err, arg)
 	}
 	text, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 1024))
@@ -239,15 +242,25 @@ any more; cookies that are out live on for as long as the command says.`,
 				return fmt.Errorf("no ticket of batch %q is on record", batch)
 			}
 		}
-		affected := 0
+		affected, exposure := 0, time.Duration(0)
 		for _, id := range ids {
-			n, err := d.book.RevokeRecord(cmd.Context(), id, time.Now(), d.event("ticket.revoke", id, ""))
+			r, err := d.find(cmd, id)
 			if err != nil {
-				return notThere(err, id)
+				return err
+			}
+			n, err := d.book.RevokeRecord(cmd.Context(), r.ID, time.Now(), d.event("ticket.revoke", r.ID, ""))
+			if err != nil {
+				return notThere(err, r.ID)
 			}
 			affected += n
+			visits, _, err := d.book.Admissions(cmd.Context(), book.AdmissionQuery{Ticket: r.Code, Limit: 1})
+			if err != nil {
+				return err
+			}
+			if len(visits) > 0 { // what nobody has shown is in nobody's hands
+				exposure = app.Exposure(d.cfg)
+			}
 		}
-		exposure := app.Exposure(d.cfg)
 		if asJSON {
 			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]any{"revoked": len(ids), "affected": affected, "exposure_seconds": int(exposure.Seconds())})
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -15,6 +16,10 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/gate"
 )
+
+// ErrUnprintable is what a Printer returns, wrapped, for tickets that its form
+// cannot show. Its text is for the caller; nothing has been issued then.
+var ErrUnprintable = errors.New("cannot be printed")
 
 // A Ticket is one that was just issued, for a Printer.
 type Ticket struct {
@@ -55,7 +60,11 @@ func (s *Server) output(r *http.Request) (writer, error) {
 	}
 	return func(b *batch) (*output, error) {
 		o := &output{kind: kind}
-		if err := print(&o.body, s.tickets(b)); err != nil {
+		err := print(&o.body, s.tickets(b))
+		if errors.Is(err, ErrUnprintable) {
+			return nil, &requestError{status: http.StatusNotAcceptable, code: "not_acceptable", detail: "As " + kind + ": " + err.Error() + "."}
+		}
+		if err != nil {
 			return nil, fmt.Errorf("print as %s: %w", kind, err)
 		}
 		return o, nil

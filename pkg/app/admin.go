@@ -69,7 +69,7 @@ func (a *App) printPage(w io.Writer, tickets []admin.Ticket) error {
 	s := a.sheet(tickets)
 	pages, err := s.Pages()
 	if err == nil && pages > 1 {
-		err = fmt.Errorf("%d tickets need %d pages, and an SVG is one (hint: application/pdf)", len(tickets), pages)
+		err = fmt.Errorf("%w: %d tickets need %d pages, and an SVG is one (hint: application/pdf)", admin.ErrUnprintable, len(tickets), pages)
 	}
 	if err != nil {
 		return err

@@ -10,6 +10,9 @@ import (
 	"github.com/handstamp/handstamp/pkg/throttle"
 )
 
+// refreshSpread keeps those who came in together from renewing together.
+const refreshSpread = 0.1
+
 func (a *App) buildAPI(context.Context) error {
 	proxies, err := prefixes(a.cfg.HTTP.TrustedProxies)
 	if err != nil {
@@ -18,7 +21,7 @@ func (a *App) buildAPI(context.Context) error {
 	opts := httpapi.Options{
 		PublicOrigin: origin(a.cfg.HTTP.PublicURL), TrustedOrigins: a.cfg.HTTP.TrustedOrigins,
 		SameSite: sameSite(a.cfg.Cookies.SameSite), OwnHost: host(a.cfg.HTTP.PublicURL) != host(a.cfg.Media.URL),
-		Client: clientip.New(proxies).Of, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
+		Spread: refreshSpread, Client: clientip.New(proxies).Of, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
 	}
 	if t := a.cfg.Throttle; bool(t.Enabled) {
 		if opts.Throttle, err = a.throttle(); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/keyring"
 	"github.com/handstamp/handstamp/pkg/probe"
 )
@@ -46,7 +47,10 @@ func ProbeTarget(ctx context.Context, cfg *config.Config, site, attraction strin
 		switch {
 		case place.ID == attraction:
 			t.Place = p
-		case p.Paid != "":
+		default:
+			if p.Paid == "" { // a refusal needs no file
+				p.Paid = "/" + unknownPath(place)
+			}
 			t.Others = append(t.Others, p)
 		}
 	}
@@ -54,6 +58,15 @@ func ProbeTarget(ctx context.Context, cfg *config.Config, site, attraction strin
 		return nil, fmt.Errorf("attraction %q is not configured", attraction)
 	}
 	return t, a.probeSigners(ctx, t)
+}
+
+// unknownPath returns a path of an attraction that needs a ticket, where there
+// is no file.
+func unknownPath(place *gate.Attraction) string {
+	if len(place.Packages) == 0 {
+		return place.Prefix + "/handstamp-probe"
+	}
+	return place.PathOf(place.Packages[0].ID) + "/handstamp-probe"
 }
 
 // probeSigners adds the signers.

@@ -40,6 +40,10 @@ type Options struct {
 	// throttle.Options.Challenge speaks of. Nil means that none has.
 	Challenged func(*http.Request) bool
 
+	// Spread is the part of refresh_after, 0 to 0.5, that is left out at random,
+	// so that a crowd which came together does not renew together. 0 means none.
+	Spread float64
+
 	Floor   time.Duration // that every refusal of a ticket takes at least, see throttle.Floor; 0 means none
 	Jitter  time.Duration // at most so much more, at random; 0 means none
 	Waiting int           // refusals that wait for Floor at a time; 0 means DefaultWaiting

@@ -71,6 +71,9 @@ func classify(err error) (problem, slog.Level) {
 	case errors.As(err, &session) && errors.As(err, &denial):
 		p := denied(denial)
 		p.Status, p.Code = http.StatusUnauthorized, "session_required"
+		if denial.Reason == gate.ReasonRevoked { // the device, or the visit; the ticket may be good
+			p.Title, p.Detail = "This visit has ended", "It was ended on this device. Show your ticket again; if it is not accepted, ask the staff."
+		}
 		return p, slog.LevelInfo
 	case errors.As(err, &denial):
 		return denied(denial), slog.LevelInfo

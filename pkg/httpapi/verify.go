@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
@@ -147,6 +148,9 @@ func (s *Server) writePasses(w http.ResponseWriter, r *http.Request, held holdin
 		for _, stamp := range p.Stamps {
 			reply.Grants = append(reply.Grants, newGrantReply(stamp, inBody))
 		}
+	}
+	if s.opts.Spread > 0 {
+		refresh -= time.Duration(rand.Float64() * s.opts.Spread * float64(refresh)) // #nosec G404 -- spreads a crowd, keeps no secret
 	}
 	reply.RefreshAfter = max(1, int(refresh/time.Second)) // 0 has a meaning of its own
 	if inBody {

@@ -57,8 +57,11 @@ func (m *Manifest) End() {
 func (m *Manifest) Next(r Rules, now time.Time) *Step {
 	next := m.first(func(e *Entry) bool { return e.State == StateUpcoming })
 	active := m.Active()
+	leaked := m.first(func(e *Entry) bool { return e.State == StateRevoked && !e.Published.IsZero() && e.Removed.IsZero() })
 	rotated := m.Rotation.IsZero() || active != nil && !active.Activated.Before(m.Rotation)
 	switch {
+	case leaked != nil:
+		return &Step{Verb: VerbRemove, Key: leaked.Name(), At: now, Why: "somebody else may have it"}
 	case !rotated && next == nil:
 		return &Step{Verb: VerbNew, At: now, Why: "a key to follow the one that signs"}
 	case !rotated && next.Published.IsZero():

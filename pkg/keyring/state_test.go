@@ -159,6 +159,21 @@ func TestAddTwice(t *testing.T) {
 	}
 }
 
+// A leaked key is taken from CloudFront before anything else is done.
+func TestLeakedKeyGoesFirst(t *testing.T) {
+	m := lifeOf(t)
+	ok(t, m.Publish(second, second, noon))
+	ok(t, m.Revoke(first, noon))
+	m.Begin(noon.Add(time.Second))
+	if next := m.Next(keyring.Rules{}, noon); next == nil || next.Verb != keyring.VerbRemove || next.Key != first || !next.At.Equal(noon) {
+		t.Errorf("Next in a rotation = %+v, want to remove %s now", next, first)
+	}
+	ok(t, m.Remove(first, noon))
+	if next := m.Next(keyring.Rules{}, noon); next == nil || next.Verb == keyring.VerbRemove {
+		t.Errorf("Next when it is gone = %+v, want the rotation to go on", next)
+	}
+}
+
 // ok ends the test unless err is nil.
 func ok(t *testing.T, err error) {
 	t.Helper()

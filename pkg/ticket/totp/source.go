@@ -45,7 +45,7 @@ type Config struct {
 	Algorithm Algorithm // empty means SHA1, which Google Wallet takes
 	Digits    int       // of a password, 6 to 8; 0 means DefaultDigits
 
-	Master  gate.Secret       // the key that Derive makes the secrets from: 32 random bytes or more, as they are
+	Master  gate.Secret            // the key that Derive makes the secrets from: 32 random bytes or more, as they are
 	Secrets map[string]gate.Secret // id of a pass to its secret in base32, 16 bytes or more
 }
 
