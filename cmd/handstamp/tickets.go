@@ -28,7 +28,7 @@ The gateway may run meanwhile.`,
 		Args: noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newTicketsIssue(), newTicketsImport(), newTicketsShow(), newTicketsRevoke(), newTicketsExport(), newTicketsMint(), newTicketsTry())
+	cmd.AddCommand(newTicketsIssue(), newTicketsImport(), newTicketsShow(), newTicketsRevoke(), newTicketsExport(), newTicketsMint(), newTicketsPass(), newTicketsTry())
 	return cmd
 }
 

@@ -15,6 +15,9 @@ const (
 	KindImported = "imported"
 )
 
+// Effect says that asking about a ticket does nothing to it.
+const Effect = "read"
+
 // ErrCheck is in the denial of a code whose characters do not belong together.
 var ErrCheck = errors.New("the check character is wrong, want the code as it was issued")
 
