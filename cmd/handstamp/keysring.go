@@ -119,7 +119,7 @@ the others as retiring ones. CloudFront has them all already.`,
 		Example: `  handstamp keys adopt --config config.yaml`,
 		Args:    onlyFlags,
 	}, func(cmd *cobra.Command, d *keyDesk, _ []string) error {
-		ring, err := keyring.Load(d.cfg.Keys.Dir, d.cfg.Keys.Active, keyring.Options{InsecureAllowExample: !d.cfg.Production()})
+		ring, err := keyring.Load(d.cfg.Keys.Dir, d.cfg.Keys.Active, keyring.Options{InsecureAllowExample: !d.cfg.Production(), AllowGroupRead: bool(d.cfg.Keys.GroupRead)})
 		if err != nil {
 			return &setupError{err}
 		}

@@ -68,7 +68,7 @@ func (a *App) canSign(r *keyring.Ring) error {
 }
 
 func keyOptions(cfg *config.Config) keyring.Options {
-	return keyring.Options{InsecureAllowExample: !cfg.Production()}
+	return keyring.Options{InsecureAllowExample: !cfg.Production(), AllowGroupRead: bool(cfg.Keys.GroupRead)}
 }
 
 // Keys returns where the manifest of cfg is kept, and how to get at the keys

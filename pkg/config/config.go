@@ -95,11 +95,12 @@ type KeyRing struct {
 	Dir    string `mapstructure:"dir" default:"keys.example" path:"true" required:"true" doc:"folder with the private keys, each named KEY-PAIR-ID.pem"`
 	Active string `mapstructure:"active" default:"KEXAMPLE0001" required:"true" doc:"ID, at CloudFront, of the public key whose private key signs"`
 
-	Manifest string        `mapstructure:"manifest" default:"" doc:"where the life of the keys is written down, so that they rotate while the gateway runs: folder (keys.json in keys.dir) or secretsmanager:NAME; empty is nowhere, and keys.active signs"`
-	Interval time.Duration `mapstructure:"interval" default:"10s" min:"1s" max:"10m" doc:"how often a gateway looks at the manifest; all of them follow within this and 10 seconds"`
-	Settle   time.Duration `mapstructure:"settle" default:"1h" min:"1s" max:"168h" doc:"how long after it was published a key may sign, when every edge location knows it"`
-	Group    string        `mapstructure:"group" default:"" doc:"name or ID of the key group at CloudFront that the commands under \"handstamp keys\" look after; empty is none, and they say what to do there by hand"`
-	Region   string        `mapstructure:"region" default:"" doc:"AWS region of keys in Secrets Manager, Parameter Store and KMS; empty is that of the environment, as the AWS tools find it"`
+	Manifest  string        `mapstructure:"manifest" default:"" doc:"where the life of the keys is written down, so that they rotate while the gateway runs: folder (keys.json in keys.dir) or secretsmanager:NAME; empty is nowhere, and keys.active signs"`
+	Interval  time.Duration `mapstructure:"interval" default:"10s" min:"1s" max:"10m" doc:"how often a gateway looks at the manifest; all of them follow within this and 10 seconds"`
+	Settle    time.Duration `mapstructure:"settle" default:"1h" min:"1s" max:"168h" doc:"how long after it was published a key may sign, when every edge location knows it"`
+	Group     string        `mapstructure:"group" default:"" doc:"name or ID of the key group at CloudFront that the commands under \"handstamp keys\" look after; empty is none, and they say what to do there by hand"`
+	GroupRead Switch        `mapstructure:"allow_group_read" default:"off" doc:"on accepts key files that their group can read, as Kubernetes mounts secrets with an fsGroup (0440); off wants 0600"`
+	Region    string        `mapstructure:"region" default:"" doc:"AWS region of keys in Secrets Manager, Parameter Store and KMS; empty is that of the environment, as the AWS tools find it"`
 }
 
 // Book says where admissions are recorded.

@@ -74,6 +74,7 @@ var other = map[string]string{
 	"keys.interval":            "30s",
 	"keys.settle":              "30m",
 	"keys.group":               "visitors",
+	"keys.allow_group_read":    "on",
 	"keys.region":              "eu-west-1",
 	"book.kind":                "sqlite",
 	"book.file":                "/var/lib/handstamp/book.db",
