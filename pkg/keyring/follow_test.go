@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/fips140"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,20 +84,21 @@ func TestFollowerKeepsWhatItHas(t *testing.T) {
 	tests := []struct {
 		name   string
 		break_ func(t *testing.T, store keyring.FileStore, dir string)
+		want   error
 	}{
-		{"manifest gone", func(t *testing.T, store keyring.FileStore, _ string) { ok(t, os.Remove(string(store))) }},
+		{"manifest gone", func(t *testing.T, store keyring.FileStore, _ string) { ok(t, os.Remove(string(store))) }, fs.ErrNotExist},
 		{"half a manifest", func(t *testing.T, store keyring.FileStore, _ string) {
 			ok(t, os.WriteFile(string(store), []byte(`{"revision": 9, "keys": [`), 0o600))
-		}},
+		}, keyring.ErrManifest},
 		{"nobody active", func(t *testing.T, store keyring.FileStore, _ string) {
 			ok(t, os.WriteFile(string(store), []byte(`{"revision": 9, "keys": []}`), 0o600))
-		}},
+		}, keyring.ErrNoKey},
 		{"the key file is gone", func(t *testing.T, store keyring.FileStore, dir string) {
 			activate(t, store, second)
 			m, err := store.Load(t.Context())
 			ok(t, err)
 			ok(t, os.Remove(filepath.Join(dir, strings.TrimPrefix(m.Keys[1].From, "file:"))))
-		}},
+		}, fs.ErrNotExist},
 		{"another key in the file", func(t *testing.T, store keyring.FileStore, dir string) {
 			activate(t, store, second)
 			m, err := store.Load(t.Context())
@@ -104,7 +106,7 @@ func TestFollowerKeepsWhatItHas(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(dir, strings.TrimPrefix(m.Keys[0].From, "file:")))
 			ok(t, err)
 			ok(t, os.WriteFile(filepath.Join(dir, strings.TrimPrefix(m.Keys[1].From, "file:")), text, 0o600))
-		}},
+		}, keyring.ErrKey},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -116,8 +118,8 @@ func TestFollowerKeepsWhatItHas(t *testing.T) {
 			ok(t, err)
 			place.back = true
 			tt.break_(t, store, dir)
-			if err := f.Reload(t.Context()); err == nil {
-				t.Error("Reload = nil, want an error")
+			if err := f.Reload(t.Context()); !errors.Is(err, tt.want) {
+				t.Errorf("Reload = %v, want %v", err, tt.want)
 			}
 			if got := activeID(t, f); got != first {
 				t.Errorf("%s signs, want %s as before", got, first)
@@ -205,8 +207,8 @@ func TestParseManifestRefuses(t *testing.T) {
 		"id twice":          replace(second, first),
 		"no id":             replace(`"id": "`+first+`",`, ""),
 	} {
-		if _, err := keyring.ParseManifest([]byte(text)); err == nil {
-			t.Errorf("ParseManifest of one with %s = nil, want an error", name)
+		if _, err := keyring.ParseManifest([]byte(text)); !errors.Is(err, keyring.ErrManifest) {
+			t.Errorf("ParseManifest of one with %s = %v, want ErrManifest", name, err)
 		}
 	}
 	if _, err := keyring.ParseManifest(good); err != nil {

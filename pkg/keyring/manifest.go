@@ -24,6 +24,9 @@ const maxManifest = 1 << 20
 // lockEvery is how often a taken lock is tried again.
 const lockEvery = 20 * time.Millisecond
 
+// ErrManifest is returned for a manifest that cannot be used.
+var ErrManifest = errors.New("unusable manifest")
+
 // ErrConflict is returned for a manifest that somebody else has changed since
 // it was read.
 var ErrConflict = errors.New("the manifest was changed by somebody else meanwhile")
@@ -39,22 +42,23 @@ type Store interface {
 }
 
 // ParseManifest reads a manifest and checks it. Unknown members are errors: a
-// manifest of a newer handstamp may mean something else.
+// manifest of a newer handstamp may mean something else. Every error is an
+// ErrManifest.
 func ParseManifest(text []byte) (*Manifest, error) {
 	if len(text) > maxManifest {
-		return nil, fmt.Errorf("manifest: %d bytes, at most %d", len(text), maxManifest)
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrManifest, len(text), maxManifest)
 	}
 	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
 	var m Manifest
 	if err := dec.Decode(&m); err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrManifest, err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return nil, errors.New("manifest: something follows its end")
+		return nil, fmt.Errorf("%w: something follows its end", ErrManifest)
 	}
 	if err := m.Check(); err != nil {
-		return nil, fmt.Errorf("manifest: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrManifest, err)
 	}
 	return &m, nil
 }

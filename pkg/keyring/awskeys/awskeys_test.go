@@ -137,8 +137,8 @@ func TestKMSRefusesPSS(t *testing.T) {
 		t.Fatal(err)
 	}
 	digest := sha256.Sum256(nil)
-	if _, err := s.Sign(rand.Reader, digest[:], &rsa.PSSOptions{Hash: crypto.SHA256}); err == nil {
-		t.Error("Sign with PSS = nil, want an error: CloudFront takes PKCS #1 v1.5")
+	if _, err := s.Sign(rand.Reader, digest[:], &rsa.PSSOptions{Hash: crypto.SHA256}); !errors.Is(err, awskeys.ErrPadding) {
+		t.Errorf("Sign with PSS = %v, want ErrPadding", err)
 	}
 }
 

@@ -76,6 +76,7 @@ type signer struct {
 
 // Errors of signing with KMS.
 var (
+	ErrPadding   = errors.New("CloudFront takes PKCS #1 v1.5, not PSS")
 	ErrHash      = errors.New("KMS signs SHA-256 only")
 	ErrSignature = errors.New("KMS answered with a signature that is not by the key")
 )
@@ -97,7 +98,7 @@ func (s *signer) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byt
 		return nil, fmt.Errorf("kms:%s: %w, not %v", s.id, ErrHash, opts.HashFunc())
 	}
 	if _, pss := opts.(*rsa.PSSOptions); pss {
-		return nil, fmt.Errorf("kms:%s: PSS, want PKCS #1 v1.5", s.id)
+		return nil, fmt.Errorf("kms:%s: %w", s.id, ErrPadding)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), s.timeout)
 	defer cancel()

@@ -28,6 +28,7 @@ const MaxKeys = 5
 
 // Errors of a key group.
 var (
+	ErrOnly     = errors.New("a key group must not be empty")
 	ErrFull     = errors.New("the key group is full")
 	ErrDiffers  = errors.New("CloudFront has another public key under this name")
 	ErrNotThere = errors.New("not at CloudFront")
@@ -202,7 +203,7 @@ func (g *Group) Remove(ctx context.Context, keyPairID string) error {
 	defer cancel()
 	err := g.update(ctx, func(items []string) ([]string, error) {
 		if len(items) == 1 && items[0] == keyPairID {
-			return nil, fmt.Errorf("%s is the only key of key group %q, which must not be empty (hint: publish another key first)", keyPairID, g.name)
+			return nil, fmt.Errorf("%w: %s is the only key of %q (hint: publish another key first)", ErrOnly, keyPairID, g.name)
 		}
 		return slices.DeleteFunc(items, func(id string) bool { return id == keyPairID }), nil
 	})

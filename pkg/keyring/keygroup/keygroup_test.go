@@ -111,8 +111,8 @@ func TestRemove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := group.Remove(t.Context(), first); err == nil {
-		t.Error("Remove of the only key = nil, want an error: CloudFront has no empty groups")
+	if err := group.Remove(t.Context(), first); !errors.Is(err, keygroup.ErrOnly) {
+		t.Errorf("Remove of the only key = %v, want ErrOnly: CloudFront has no empty groups", err)
 	}
 	second, err := group.Publish(t.Context(), entry(t))
 	if err != nil {
