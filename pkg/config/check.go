@@ -51,6 +51,7 @@ func (c *checker) run() {
 	c.sources()
 	c.attractions()
 	c.admin()
+	c.objects()
 	c.production()
 	c.look()
 	c.cfg.Warnings = c.warnings

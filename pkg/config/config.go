@@ -23,6 +23,7 @@ type Config struct {
 	Sources     []Source     `mapstructure:"sources" required:"true" doc:"who confirms tickets; at least one"`
 	Attractions []Attraction `mapstructure:"attractions" required:"true" doc:"what can be visited; at least one"`
 	Admin       Admin        `mapstructure:"admin"`
+	Objects     Objects      `mapstructure:"objects"`
 	Edge        Edge         `mapstructure:"edge"`
 
 	// Warnings says what is allowed here but deserves a look, one line each,

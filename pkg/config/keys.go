@@ -40,7 +40,7 @@ func list(fields []*field, env bool) []Key {
 func (k kind) String() string {
 	return [...]string{
 		section: "section", objects: "list of objects", texts: "list of texts", text: "text",
-		number: "number", span: "duration", toggle: "switch", secret: "secret",
+		number: "number", span: "duration", toggle: "switch", size: "size", secret: "secret",
 		day: "date", clock: "time of day",
 	}[k]
 }

@@ -44,6 +44,7 @@ func TestDefaultFileMentionsEveryKey(t *testing.T) {
 // TestDefaultFileExamples loads config.yaml with the examples of its comments.
 func TestDefaultFileExamples(t *testing.T) {
 	t.Setenv("TICKET_DESK_KEY", "0123456789abcdef0123456789abcdef")
+	t.Setenv("PASS_OFFICE_TOKEN", "123456789abcdef0123456789abcdef0")
 	text, err := yaml.Marshal(examples(t))
 	if err != nil {
 		t.Fatal(err)
@@ -52,8 +53,8 @@ func TestDefaultFileExamples(t *testing.T) {
 	if err != nil {
 		t.Fatalf("config.yaml with its examples: %v", err)
 	}
-	if o := cfg.Attractions[0].Opening; len(o.Weekly) != 2 || len(o.Exceptions) != 3 || len(cfg.Admin.Keys) != 1 {
-		t.Errorf("the examples make the opening hours %+v and the keys %+v", o, cfg.Admin.Keys)
+	if o := cfg.Attractions[0].Opening; len(o.Weekly) != 2 || len(o.Exceptions) != 3 || len(cfg.Admin.Keys) != 1 || len(cfg.Objects.Rules) != 1 || len(cfg.Objects.Tokens) != 1 {
+		t.Errorf("the examples make the opening hours %+v, the keys %+v and %+v", o, cfg.Admin.Keys, cfg.Objects)
 	}
 }
 

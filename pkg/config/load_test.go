@@ -41,6 +41,7 @@ func TestBase(t *testing.T) {
 			Free:     []string{"free"}, Sources: []string{"list"}, Content: "guide.yaml",
 		}},
 		Admin:    config.Admin{Hosts: []string{"localhost", "127.0.0.1", "::1"}},
+		Objects:  config.Objects{Lifetime: time.Minute, Window: 30 * time.Second},
 		Edge:     config.Edge{Root: "media"},
 		Warnings: []string{"config.yaml:23: book.kind: memory forgets every admission and revocation when handstamp stops; sqlite keeps them"},
 	}

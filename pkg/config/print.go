@@ -63,6 +63,8 @@ func (f *field) node(v reflect.Value) (*yaml.Node, error) {
 		return plainScalar(strconv.Itoa(x)), nil
 	case Switch:
 		return quoted(x.String()), nil
+	case Size:
+		return quoted(x.String()), nil
 	case Secret:
 		return absolute(x)
 	case gate.Clock:

@@ -20,6 +20,7 @@ const (
 	number
 	span
 	toggle
+	size
 	secret
 	day
 	clock
@@ -81,6 +82,8 @@ func kindOf(t reflect.Type) kind {
 		return span
 	case reflect.TypeFor[Switch]():
 		return toggle
+	case reflect.TypeFor[Size]():
+		return size
 	case reflect.TypeFor[Secret]():
 		return secret
 	case reflect.TypeFor[gate.Date]():
@@ -121,6 +124,7 @@ func (k kind) wants() string {
 		number:  "a whole number",
 		span:    "a duration with its unit, like 15m",
 		toggle:  "on or off",
+		size:    "a size with its unit, like 10MiB",
 		secret:  "a reference, file:PATH or env:NAME",
 		day:     "a date, like 2026-12-24",
 		clock:   "a time of day, like 09:30",

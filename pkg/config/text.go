@@ -30,6 +30,8 @@ func parseText(t reflect.Type, s string) (any, error) {
 		return parseSpan(s)
 	case toggle:
 		return parseSwitch(s)
+	case size:
+		return parseSize(s)
 	case secret:
 		return ParseSecret(s)
 	case number:

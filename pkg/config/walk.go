@@ -190,7 +190,7 @@ func (w *walker) texts(n *yaml.Node, f *field, key string) any {
 // scalar reads one value and returns its text, once that is known to parse.
 func (w *walker) scalar(n *yaml.Node, f *field, key string) any {
 	s, tag := n.Value, n.ShortTag()
-	takes := map[kind][]string{span: {"!!int", "!!float"}, number: {"!!int"}, toggle: {"!!bool"}, day: {"!!timestamp"}}
+	takes := map[kind][]string{span: {"!!int", "!!float"}, number: {"!!int"}, size: {"!!int", "!!float"}, toggle: {"!!bool"}, day: {"!!timestamp"}}
 	if f.kind == number && tag != "!!int" {
 		w.fail(n.Line, key, "found %s, want %s", found(n), f.wants())
 		return nil
