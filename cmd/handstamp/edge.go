@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 
@@ -72,7 +73,7 @@ func (f *edgeFlags) add(cmd *cobra.Command) {
 }
 
 func (f *edgeFlags) run(cmd *cobra.Command) error {
-	log := newLog(config.Log{Level: map[bool]string{true: "info", false: "warn"}[f.verbose]}, cmd.ErrOrStderr())
+	log := newLog(config.Log{Level: map[bool]string{true: "info", false: "warn"}[f.verbose]}, new(slog.LevelVar), cmd.ErrOrStderr())
 	b, err := f.build(cmd, log)
 	if err != nil {
 		return err

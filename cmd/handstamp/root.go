@@ -75,9 +75,9 @@ func (f *configFlags) load(stderr io.Writer) (*config.Config, error) {
 	return cfg, nil
 }
 
-// newLog returns the log that the configuration asks for.
-func newLog(c config.Log, w io.Writer) *slog.Logger {
-	var level slog.Level
+// newLog returns the log that the configuration asks for, at a level that can
+// be changed.
+func newLog(c config.Log, level *slog.LevelVar, w io.Writer) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.Level)) // checked with the configuration
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {

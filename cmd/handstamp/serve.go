@@ -30,33 +30,39 @@ func newServe() *cobra.Command {
 		Short: "Run the gateway",
 		Long: `Run the gateway with a configuration file. Everything is checked before it
 listens; a wrong configuration ends it with status 78 and all problems listed.
-SIGTERM makes it report not ready, answer what is open and leave. SIGHUP makes it
-read the keys of a manifest and the ticket lists again; a changed configuration
-needs a restart.`,
+SIGTERM makes it report not ready, answer what is open and leave; a second one ends
+it at once.
+
+A changed configuration is taken on while it serves, and so are changed settings
+of sources and catalogues, within some seconds or at SIGHUP, which also makes it
+read the keys of a manifest and the ticket lists again. What is wrong is refused
+and logged, and the old configuration goes on. Only where it listens takes a
+restart.`,
 		Example: `  handstamp serve --config config.yaml
   HANDSTAMP_HTTP_LISTEN=:9000 handstamp serve
   handstamp serve --set cookies.lifetime=10m`,
 		Args: onlyFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := flags.load(cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			return serve(cmd, cfg)
+			return serve(cmd, &flags)
 		},
 	}
 	flags.add(cmd)
 	return cmd
 }
 
-func serve(cmd *cobra.Command, cfg *config.Config) error {
-	log := newLog(cfg.Log, cmd.ErrOrStderr())
+func serve(cmd *cobra.Command, flags *configFlags) error {
+	cfg, err := flags.load(cmd.ErrOrStderr())
+	if err != nil {
+		return err
+	}
+	var level slog.LevelVar
+	log := newLog(cfg.Log, &level, cmd.ErrOrStderr())
 	if err := noCore(); err != nil {
 		log.Warn("core files are not switched off, and they would have the keys in them", "err", err)
 	}
-	gateway, err := app.New(cmd.Context(), cfg, app.Options{Log: log})
+	gateway, err := newLive(cmd, flags, cfg, log, &level)
 	if err != nil {
-		return &setupError{err}
+		return err
 	}
 	defer func() {
 		if err := gateway.Close(); err != nil {
@@ -69,23 +75,44 @@ func serve(cmd *cobra.Command, cfg *config.Config) error {
 	}
 	defer listener.Close()
 	group, ctx := errgroup.WithContext(cmd.Context())
-	if gateway.Admin != nil {
+	if staffed := gateway.Admin(); staffed != nil {
 		staff, err := listenAdmin(cfg.Admin)
 		if err != nil {
 			return err
 		}
 		log.Info("administration listening", "address", staff.Addr().String())
-		group.Go(func() error { return app.Serve(ctx, staff, gateway.Admin, nobody{}, 0, log) })
+		group.Go(func() error { return app.Serve(ctx, staff, staffed, nobody{}, 0, log) })
 	}
 	log.Info("listening", "address", listener.Addr().String(), "public_url", cfg.HTTP.PublicURL, "media_url", cfg.Media.URL)
-	group.Go(func() error { return app.Serve(ctx, listener, gateway.Handler, gateway, cfg.HTTP.Drain, log) })
+	group.Go(func() error { return app.Serve(ctx, listener, gateway, gateway, cfg.HTTP.Drain, log) })
 	group.Go(func() error { gateway.Run(ctx); return nil })
-	group.Go(func() error { reloadOnHangup(ctx, gateway, log); return nil })
+	group.Go(func() error { reloadOnHangup(ctx, gateway); return nil })
 	return group.Wait()
 }
 
-// reloadOnHangup has the gateway read keys and lists at every SIGHUP.
-func reloadOnHangup(ctx context.Context, gateway *app.App, log *slog.Logger) {
+// newLive returns the gateway, which begins with cfg and follows the file that
+// it is from.
+func newLive(cmd *cobra.Command, flags *configFlags, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*app.Live, error) {
+	first := true
+	load := func() (*config.Config, error) {
+		if first {
+			first = false
+			return cfg, nil
+		}
+		return flags.load(cmd.ErrOrStderr())
+	}
+	live, err := app.NewLive(cmd.Context(), load, app.LiveOptions{
+		App: app.Options{Log: log}, File: flags.file,
+		Applied: func(cfg *config.Config) { _ = level.UnmarshalText([]byte(cfg.Log.Level)) }, // checked with the configuration
+	})
+	if err != nil {
+		return nil, &setupError{err}
+	}
+	return live, nil
+}
+
+// reloadOnHangup has the gateway read everything again at every SIGHUP.
+func reloadOnHangup(ctx context.Context, gateway *app.Live) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -94,12 +121,8 @@ func reloadOnHangup(ctx context.Context, gateway *app.App, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-hangups:
+			gateway.Hangup(ctx)
 		}
-		if err := gateway.Reload(ctx); err != nil {
-			log.Error("not all could be read again, the rest goes on as it was", "err", err)
-			continue
-		}
-		log.Info("keys and ticket lists read again")
 	}
 }
 

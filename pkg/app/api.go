@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/handstamp/handstamp/pkg/clientip"
 	"github.com/handstamp/handstamp/pkg/httpapi"
@@ -24,9 +25,10 @@ func (a *App) buildAPI(context.Context) error {
 		Spread: refreshSpread, Client: clientip.New(proxies).Of, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
 	}
 	if t := a.cfg.Throttle; bool(t.Enabled) {
-		if opts.Throttle, err = a.throttle(); err != nil {
+		if a.guard, err = a.throttle(); err != nil {
 			return err
 		}
+		opts.Throttle = a.guard
 		opts.Floor, opts.Jitter = t.Floor, t.Jitter
 	}
 	if opts.Canonical, err = a.canonical(); err != nil {
@@ -36,12 +38,19 @@ func (a *App) buildAPI(context.Context) error {
 	return err
 }
 
+// throttle returns that of the gateway before if its configuration is the same,
+// so that whoever guesses does not begin anew.
 func (a *App) throttle() (*throttle.Throttle, error) {
 	venues, err := a.cfg.Venues()
 	if err != nil {
 		return nil, err
 	}
 	t := a.cfg.Throttle
+	if old := a.opts.before; old != nil && old.guard != nil && old.shelf == a.shelf && old.cfg.Throttle == t {
+		if before, err := old.cfg.Venues(); err == nil && slices.Equal(before, venues) {
+			return old.guard, nil
+		}
+	}
 	limit := throttle.Limit{Failures: t.Failures, Window: t.Window}
 	return throttle.New(throttle.Options{
 		Network: limit, Device: limit, Venues: venues, VenueFactor: t.VenueFactor, Store: a.counters, Now: a.opts.Now,

@@ -40,6 +40,8 @@ type Options struct {
 	AdminKeys []admin.Key              // beside those of cfg.Admin; any makes an administration API
 	Log       *slog.Logger             // nil means no log
 	Now       func() time.Time         // nil means time.Now
+
+	before *App // whose book and counts are taken over; nil means none
 }
 
 // An App is a gateway that is ready to serve.
@@ -60,8 +62,11 @@ type App struct {
 	rules    *gate.Rules
 	content  []httpapi.Place
 	pepper   []byte
+	shelf    *shelf // where book and counters are from
 	book     gate.Book
 	counters throttle.Store // of the throttle, shared through the book; nil means in memory
+	guard    *throttle.Throttle
+	media    http.Handler // of the local edge
 	keeper   *gate.Keeper
 	bare     map[string]gate.Verifier // sources by id, without what a crowd needs around them
 	hooks    []webhook                // where ticketing systems report changes
@@ -107,6 +112,10 @@ func (a *App) buildSite(context.Context) (err error) {
 		return err
 	}
 	a.rules = &gate.Rules{Attractions: a.places, Longest: a.cfg.Admission.Longest}
+	if old := a.opts.before; old != nil && old.cfg.Book.Pepper.IsZero() && a.cfg.Book.Pepper.IsZero() {
+		a.pepper = old.pepper // a random one, that lasts as long as the process
+		return nil
+	}
 	a.pepper, err = pepper(a.cfg.Book.Pepper)
 	return err
 }
@@ -121,6 +130,9 @@ func (a *App) Close() error {
 	var problems []error
 	for i := len(a.closers) - 1; i >= 0; i-- {
 		problems = append(problems, a.closers[i]())
+	}
+	if a.shelf != nil {
+		problems = append(problems, a.shelf.release())
 	}
 	return errors.Join(problems...)
 }

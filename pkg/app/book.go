@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"iter"
+	"sync/atomic"
 	"time"
 
 	awsdynamodb "github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -15,6 +16,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
+	"github.com/handstamp/handstamp/pkg/throttle"
 )
 
 // A Ledger is a book that lasts: the visitors' side and the administration's.
@@ -39,34 +41,66 @@ func OpenLedger(ctx context.Context, cfg *config.Config) (Ledger, io.Closer, err
 	return nil, nil, ErrNoLedger
 }
 
-// buildBook opens the book of admissions. In production a file that is missing
-// is not made anew: it would let everybody in again whom it had kept out.
-func (a *App) buildBook(ctx context.Context) error {
+// A shelf is an open book. Gateways that follow each other share it.
+type shelf struct {
+	book     gate.Book
+	counters throttle.Store
+	close    func() error
+	users    atomic.Int32
+}
+
+func (s *shelf) release() error {
+	if s.users.Add(-1) > 0 || s.close == nil {
+		return nil
+	}
+	return s.close()
+}
+
+// buildBook opens the book of admissions, or takes over that of the gateway
+// before.
+func (a *App) buildBook(ctx context.Context) (err error) {
+	if old := a.opts.before; old != nil && sameBook(old.cfg.Book, a.cfg.Book) {
+		a.shelf = old.shelf
+	} else if a.shelf, err = a.openShelf(ctx); err != nil {
+		return err
+	}
+	a.shelf.users.Add(1)
+	a.book, a.counters = a.shelf.book, a.shelf.counters
+	if a.cfg.Book.Lasting() {
+		a.tasks = append(a.tasks, a.prune)
+	}
+	return nil
+}
+
+// sameBook reports whether two configurations mean the same book. Its pepper
+// is not part of it.
+func sameBook(a, b config.Book) bool {
+	a.Pepper, b.Pepper = config.Secret{}, config.Secret{}
+	return a == b
+}
+
+// openShelf opens the book. In production a file that is missing is not made
+// anew: it would let everybody in again whom it had kept out.
+func (a *App) openShelf(ctx context.Context) (*shelf, error) {
 	switch a.cfg.Book.Kind {
 	case "sqlite":
 		b, err := sqlite.Open(ctx, a.cfg.Book.File, sqlite.Options{Create: !a.cfg.Production(), Now: a.opts.Now, Log: a.opts.Log})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		a.book = b
-		a.closers = append(a.closers, b.Close)
+		return &shelf{book: b, close: b.Close}, nil
 	case "dynamodb":
 		b, err := openTable(ctx, a.cfg, a.opts.Now)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		client, err := Table(ctx, a.cfg)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		a.book = b
-		a.counters = dynamodb.NewCounters(client, dynamodb.CounterOptions{Table: a.cfg.Book.Table})
-	default:
-		a.book = memory.New()
-		return nil
+		return &shelf{book: b, counters: dynamodb.NewCounters(client, dynamodb.CounterOptions{Table: a.cfg.Book.Table})}, nil
 	}
-	a.tasks = append(a.tasks, a.prune)
-	return nil
+	return &shelf{book: memory.New()}, nil
 }
 
 func openTable(ctx context.Context, cfg *config.Config, now func() time.Time) (*dynamodb.Book, error) {

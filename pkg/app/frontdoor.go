@@ -133,11 +133,21 @@ func (a *App) mediaBehaviors(trusted cloudfront.KeyGroup) ([]edge.Behavior, erro
 	return behaviors, nil
 }
 
+// mediaOrigin returns where the media are, which is opened once.
 func (a *App) mediaOrigin() (http.Handler, error) {
-	if a.opts.Media != nil {
-		return edge.FS(a.opts.Media), nil
+	switch {
+	case a.media != nil:
+	case a.opts.Media != nil:
+		a.media = edge.FS(a.opts.Media)
+	default:
+		folder, err := edge.Folder(a.cfg.Edge.Root)
+		if err != nil {
+			return nil, err
+		}
+		a.closers = append(a.closers, folder.Close)
+		a.media = folder
 	}
-	return edge.Folder(a.cfg.Edge.Root)
+	return a.media, nil
 }
 
 // publicKeys returns the public halves of the ring, as CloudFront would hold them.

@@ -1,0 +1,307 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/handstamp/handstamp/pkg/app"
+	"github.com/handstamp/handstamp/pkg/config"
+)
+
+// A liveSite is a gateway over a configuration file that tests change.
+type liveSite struct {
+	t    *testing.T
+	file string
+	*app.Live
+	log     *bytes.Buffer // guarded by logging
+	logging sync.Mutex
+}
+
+func (s *liveSite) Write(p []byte) (int, error) {
+	s.logging.Lock()
+	defer s.logging.Unlock()
+	return s.log.Write(p)
+}
+
+func (s *liveSite) logged() string {
+	s.logging.Lock()
+	defer s.logging.Unlock()
+	return s.log.String()
+}
+
+const liveConfig = `http: {listen: "127.0.0.1:0"}
+cookies: {lifetime: 15m}
+throttle: {floor: 0s, jitter: 0s}
+keys: {dir: KEYS}
+book: {kind: sqlite, file: book.db, pepper: 0123456789abcdef}
+sources: [{id: list, kind: roll, file: tickets.csv}]
+attractions:
+  - {id: castle, name: NAME, timezone: Europe/Madrid, packages: [{id: audio}], sources: [list]}
+`
+
+func newLiveSite(t *testing.T, every time.Duration) *liveSite {
+	t.Helper()
+	dir := t.TempDir()
+	s := &liveSite{t: t, file: filepath.Join(dir, "config.yaml"), log: new(bytes.Buffer)}
+	if err := os.WriteFile(filepath.Join(dir, "tickets.csv"), []byte("code,attraction,packages,seats,valid_from,valid_until,note\nCASTLE-1234-5678,castle,audio,40,,,\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.write(s.config("Castle"))
+	load := func() (*config.Config, error) { return config.Load(s.file, config.Options{}) }
+	live, err := app.NewLive(t.Context(), load, app.LiveOptions{
+		App: app.Options{Log: slog.New(slog.NewTextHandler(s, nil))}, File: s.file, Every: every,
+	})
+	if err != nil {
+		t.Fatalf("NewLive() = %v", err)
+	}
+	s.Live = live
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); live.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		<-done
+		if err := live.Close(); err != nil {
+			t.Errorf("Close() = %v, want nil", err)
+		}
+	})
+	return s
+}
+
+func (s *liveSite) config(name string) string {
+	keys, err := filepath.Abs("../../keys.example")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return strings.NewReplacer("NAME", name, "KEYS", keys).Replace(liveConfig)
+}
+
+// write replaces the configuration by a rename, as editors do.
+func (s *liveSite) write(text string) {
+	s.t.Helper()
+	if err := os.WriteFile(s.file+".new", []byte(text), 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := os.Rename(s.file+".new", s.file); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// name returns what the gateway calls the castle now.
+func (s *liveSite) name() string {
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/v1/attractions", nil))
+	_, after, _ := strings.Cut(w.Body.String(), `"name":"`)
+	name, _, _ := strings.Cut(after, `"`)
+	return name
+}
+
+// verify shows the castle's ticket and returns the reply.
+func (s *liveSite) verify() *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/v1/tickets/verify", strings.NewReader(`{"ticket":"CASTLE-1234-5678"}`))
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	return w
+}
+
+func TestReloadChanges(t *testing.T) {
+	s := newLiveSite(t, time.Hour)
+	session := s.verify().Result().Cookies()
+	s.write(s.config("Palace"))
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatalf("Reload() = %v, want nil", err)
+	}
+	if got := s.name(); got != "Palace" {
+		t.Errorf("after Reload the attraction is called %q, want Palace", got)
+	}
+	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/v1/admission/renew", nil)
+	for _, c := range session {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	if s.ServeHTTP(w, r); w.Code != http.StatusOK {
+		t.Errorf("renewal of a visit from before = %d %s, want 200", w.Code, w.Body)
+	}
+}
+
+// TestReloadRefuses has everything that must not take a gateway down.
+func TestReloadRefuses(t *testing.T) {
+	tests := []struct {
+		name string
+		edit func(config string) string
+		want string // in the error
+	}{
+		{"bad file", func(string) string { return "colour: blue\n" }, "unknown key"},
+		{"empty file", func(string) string { return "" }, "sources"},
+		{"half a file", func(c string) string { return c[:len(c)/2] }, "config.yaml"},
+		{"missing key", func(c string) string {
+			return strings.Replace(c, "keys.example}", "keys.example, active: KMISSING0001}", 1)
+		}, "KMISSING0001"},
+		{"other port", func(c string) string { return strings.Replace(c, "127.0.0.1:0", "127.0.0.1:1", 1) }, "http.listen"},
+		{"missing list", func(c string) string { return strings.Replace(c, "tickets.csv", "gone.csv", 1) }, "gone.csv"},
+	}
+	s := newLiveSite(t, time.Hour)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s.write(tt.edit(s.config("Palace")))
+			if err := s.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("Reload() = %v, want an error about %q", err, tt.want)
+			}
+			if got := s.name(); got != "Castle" {
+				t.Errorf("after a refused Reload the attraction is called %q, want Castle as before", got)
+			}
+			if w := s.verify(); w.Code != http.StatusOK {
+				t.Errorf("verify after a refused Reload = %d %s, want 200", w.Code, w.Body)
+			}
+		})
+	}
+	s.write(strings.Replace(s.config("Palace"), "127.0.0.1:0", "127.0.0.1:1", 1))
+	if err := s.Reload(t.Context()); !errors.Is(err, app.ErrRestart) {
+		t.Errorf("Reload() with another port = %v, want ErrRestart", err)
+	}
+}
+
+// TestReloadKeepsCounts guesses on both sides of a reload.
+func TestReloadKeepsCounts(t *testing.T) {
+	s := newLiveSite(t, time.Hour)
+	guess := func(n int) int {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/v1/tickets/verify", strings.NewReader(fmt.Sprintf(`{"ticket":"AB%05d"}`, n)))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		return w.Code
+	}
+	n := 0
+	for guess(n) != http.StatusTooManyRequests {
+		if n++; n > 50 {
+			t.Fatal("the throttle lets everything through")
+		}
+	}
+	s.write(s.config("Palace"))
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := guess(n + 1); got != http.StatusTooManyRequests {
+		t.Errorf("a guess after Reload = %d, want 429: the counts go on", got)
+	}
+}
+
+// TestWatch changes the file in the ways in which files change.
+func TestWatch(t *testing.T) {
+	s := newLiveSite(t, 10*time.Millisecond)
+	await := func(want string, done func() bool) {
+		t.Helper()
+		for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("waited 20 s for %s; log:\n%s", want, s.logged())
+			}
+		}
+	}
+	s.write(s.config("Renamed"))
+	await("the renamed file", func() bool { return s.name() == "Renamed" })
+
+	if err := os.WriteFile(s.file, []byte(s.config("Overwritten")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	await("the overwritten file", func() bool { return s.name() == "Overwritten" })
+
+	// Kubernetes mounts ..data, a link that is swapped.
+	dir := filepath.Dir(s.file)
+	for _, version := range []string{"Linked", "Swapped"} {
+		if err := os.Mkdir(filepath.Join(dir, version), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, version, "config.yaml"), []byte(s.config(version)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(os.Symlink(version, filepath.Join(dir, "..new")), os.Rename(filepath.Join(dir, "..new"), filepath.Join(dir, "..data"))); err != nil {
+			t.Fatal(err)
+		}
+		if version == "Linked" {
+			if err := errors.Join(os.Symlink("..data/config.yaml", s.file+".link"), os.Rename(s.file+".link", s.file)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		await(version, func() bool { return s.name() == version })
+	}
+
+	before := strings.Count(s.logged(), "config_reload_failed")
+	s.write("colour: blue\n")
+	await("a refusal", func() bool { return strings.Count(s.logged(), "config_reload_failed") > before })
+	time.Sleep(100 * time.Millisecond)
+	if got := strings.Count(s.logged(), "config_reload_failed") - before; got != 1 {
+		t.Errorf("a bad file was refused %d times, want once", got)
+	}
+	if got := s.name(); got != "Swapped" {
+		t.Errorf("after a bad file the attraction is called %q, want Swapped", got)
+	}
+}
+
+// TestReloadsUnderLoad reloads a hundred times while visitors come and go over
+// real connections.
+func TestReloadsUnderLoad(t *testing.T) {
+	s := newLiveSite(t, time.Hour)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: s.Live, ReadHeaderTimeout: time.Minute}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close(); <-served })
+
+	var asked, failed atomic.Int64
+	stop := make(chan struct{})
+	var crowd sync.WaitGroup
+	for range 4 {
+		crowd.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
+			defer client.CloseIdleConnections()
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				r, _ := http.NewRequest(http.MethodGet, "http://"+l.Addr().String()+"/v1/attractions", nil)
+				r.Host = "127.0.0.1:8080"
+				reply, err := client.Do(r)
+				if asked.Add(1); err != nil || reply.StatusCode != http.StatusOK {
+					failed.Add(1)
+				}
+				if err == nil {
+					_ = reply.Body.Close()
+				}
+			}
+		})
+	}
+	for i := range 100 {
+		s.write(s.config(fmt.Sprintf("Castle %d", i)))
+		if err := s.Reload(t.Context()); err != nil {
+			t.Errorf("Reload() number %d = %v, want nil", i, err)
+		}
+	}
+	close(stop)
+	crowd.Wait()
+	if got := s.name(); got != "Castle 99" {
+		t.Errorf("after 100 reloads the attraction is called %q, want Castle 99", got)
+	}
+	if failed.Load() != 0 || asked.Load() < 100 {
+		t.Errorf("%d of %d requests failed during 100 reloads, want none of many", failed.Load(), asked.Load())
+	}
+	t.Logf("%d requests during 100 reloads", asked.Load())
+}
