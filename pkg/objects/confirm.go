@@ -1,0 +1,113 @@
+package objects
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/handstamp/handstamp/pkg/book"
+)
+
+// confirmTime is how long a confirmation may take. It is less than sweepGrace,
+// so that no file is deleted while it is confirmed.
+const confirmTime = 20 * time.Second
+
+// ConfirmUpload looks whether the file is in the bucket as announced, and notes
+// that. It may be called again. It returns ErrNotFound for an upload that the
+// holder may not write or that was given up, ErrNotUploaded while the file is
+// not there, and ErrMismatch for another one, which it deletes.
+func (d *Desk) ConfirmUpload(ctx context.Context, h Holder, key string) (book.File, error) {
+	ctx, cancel := context.WithTimeout(ctx, confirmTime)
+	defer cancel()
+	f, err := d.announced(ctx, h, key)
+	if err != nil || !f.Confirmed.IsZero() {
+		return f, err
+	}
+	head, err := d.client.HeadObject(ctx, &s3.HeadObjectInput{
+		Bucket: aws.String(d.bucket), Key: aws.String(key), ChecksumMode: types.ChecksumModeEnabled,
+	})
+	if isAbsent(err) {
+		return book.File{}, ErrNotUploaded
+	}
+	if err != nil {
+		return book.File{}, fmt.Errorf("look for the upload: %w", err)
+	}
+	if wrong := compare(&f, head); wrong != nil {
+		return book.File{}, d.reject(ctx, key, wrong)
+	}
+	f.Size, f.ETag, f.Confirmed = aws.ToInt64(head.ContentLength), aws.ToString(head.ETag), d.opts.Now().UTC()
+	err = d.index.ConfirmFile(ctx, f)
+	if errors.Is(err, book.ErrNoFile) {
+		return book.File{}, ErrNotFound
+	}
+	if err != nil {
+		return book.File{}, fmt.Errorf("confirm the upload: %w", err)
+	}
+	return f, nil
+}
+
+// announced returns an upload that the holder may confirm, or has.
+func (d *Desk) announced(ctx context.Context, h Holder, key string) (book.File, error) {
+	files, err := d.lookUp(ctx, key)
+	if err != nil {
+		return book.File{}, err
+	}
+	f, now := files[key], d.opts.Now()
+	if f == nil {
+		return book.File{}, absent(key)
+	}
+	asIf := *f
+	asIf.Confirmed = now // whoever may write the file may confirm it
+	if err := d.writes(d.party(h, now), key, &asIf); err != nil {
+		return book.File{}, err
+	}
+	if f.Confirmed.IsZero() && !now.Before(f.Expires) {
+		return book.File{}, ErrNotFound
+	}
+	return *f, nil
+}
+
+// absent returns why there is no file of a key.
+func absent(key string) error {
+	if err := CheckKey(key); err != nil {
+		return err
+	}
+	return ErrNotFound
+}
+
+// compare returns what is wrong with the object, nil if it is f.
+func compare(f *book.File, head *s3.HeadObjectOutput) error {
+	size, kind, sum := aws.ToInt64(head.ContentLength), aws.ToString(head.ContentType), aws.ToString(head.ChecksumSHA256)
+	switch {
+	case size < 1 || size > f.Size:
+		return fmt.Errorf("%d bytes, want 1 to %d", size, f.Size)
+	case !strings.EqualFold(kind, f.Type):
+		return fmt.Errorf("content type %.80q, want %q", kind, f.Type)
+	case f.SHA256 != "" && sum != f.SHA256:
+		return fmt.Errorf("SHA-256 %.80q, want %q", sum, f.SHA256)
+	}
+	return nil
+}
+
+// reject deletes what is not what was announced.
+func (d *Desk) reject(ctx context.Context, key string, wrong error) error {
+	if err := d.drop(ctx, key); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrMismatch, wrong)
+}
+
+// isAbsent reports whether S3 says that there is no such object. Without the
+// permission to list the bucket it does not say so, but 403, and nobody knows.
+func isAbsent(err error) bool {
+	var response *smithyhttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusNotFound
+}
