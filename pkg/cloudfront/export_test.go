@@ -36,5 +36,12 @@ func (d *Decider) Remembered() int {
 // Kept returns the number of shared signatures.
 func (s *Stamper) Kept() int { return len(*s.shared.Load()) }
 
+// Kept returns the number of signed URLs that are kept.
+func (l *Linker) Kept() int {
+	l.kept.mu.Lock()
+	defer l.kept.mu.Unlock()
+	return len(l.kept.young) + len(l.kept.old)
+}
+
 // SampleEvery is how often a shared signature is checked again.
 const SampleEvery = sampleEvery

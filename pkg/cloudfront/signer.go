@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/aws/aws-sdk-go-v2/feature/cloudfront/sign"
 )
@@ -96,10 +97,10 @@ func (s *Signer) Sign(p Policy) (*Signed, error) {
 	if size := len(CookiePolicy) + encoding.EncodedLen(len(p.Text())); size > maxCookie {
 		return nil, fmt.Errorf("%w: its policy makes a cookie of %d bytes, browsers keep %d", ErrUnsafeResource, size, maxCookie)
 	}
-	return s.sign(p)
+	return s.sign(p, rand.Reader)
 }
 
-func (s *Signer) sign(p Policy) (*Signed, error) {
+func (s *Signer) sign(p Policy, random io.Reader) (*Signed, error) {
 	if err := p.Check(); err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func (s *Signer) sign(p Policy) (*Signed, error) {
 		signed.text, signed.signature, err = signWithSDK(key, p)
 	} else {
 		signed.text = p.Text()
-		signed.signature, err = s.key.Sign(rand.Reader, s.hash.sum(signed.text), s.hash.crypto())
+		signed.signature, err = s.key.Sign(random, s.hash.sum(signed.text), s.hash.crypto())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("sign with key %s: %w", s.id, err)
@@ -118,17 +119,28 @@ func (s *Signer) sign(p Policy) (*Signed, error) {
 }
 
 // SignCanned signs p as a canned policy. It returns ErrCanned if p needs more
-// than a canned policy can say.
+// than a canned policy can say. The same policy has the same signature from
+// every process that has the key, so that browsers find what they have in their
+// caches; only a key in a service may answer differently each time.
 func (s *Signer) SignCanned(p Policy) (*Signed, error) {
 	if !p.Canned() {
 		return nil, fmt.Errorf("%w: found %q", ErrCanned, p.Resource)
 	}
-	signed, err := s.sign(p) // of a policy that is all canned, both forms have the same bytes
+	signed, err := s.sign(p, s.steady()) // of a policy that is all canned, both forms have the same bytes
 	if err != nil {
 		return nil, err
 	}
 	signed.canned = true
 	return signed, nil
+}
+
+// steady returns what a signature that comes out the same each time draws from:
+// an ECDSA key that is here needs nothing (RFC 6979).
+func (s *Signer) steady() io.Reader {
+	if _, here := s.key.(*ecdsa.PrivateKey); here {
+		return nil
+	}
+	return rand.Reader
 }
 
 // signWithSDK has AWS's own signer write and sign the policy. Its text may

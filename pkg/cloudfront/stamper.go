@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sync/singleflight"
 
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -23,7 +20,7 @@ type Ring interface {
 	Active() (keyPairID string, key crypto.Signer, err error)
 }
 
-// Errors of a Stamper.
+// Errors of a Stamper and a Linker.
 var (
 	ErrBusy      = errors.New("too many signatures wanted at once")
 	ErrSelfCheck = errors.New("a fresh signature was not accepted by our own check")
@@ -45,16 +42,11 @@ type StamperOptions struct {
 // concurrent use and implements gate.Stamper.
 type Stamper struct {
 	site  Site
-	ring  Ring
 	opts  StamperOptions
-	check Decider
+	press *press
 
 	shared  atomic.Pointer[map[stampKey]*Signed] // never changed in place
 	publish sync.Mutex                           // held to replace shared
-	flights singleflight.Group
-	signing chan struct{} // one slot a signature being made
-	waiting atomic.Int64
-	served  atomic.Uint64
 }
 
 // A stampKey is all that a shared signature depends on.
@@ -64,9 +56,6 @@ type stampKey struct {
 	resource   string
 	start, end int64
 }
-
-// sampleEvery is how often a shared signature is checked again before it is sent.
-const sampleEvery = 1024
 
 // NewStamper returns a Stamper for site that signs with the active key of ring.
 // It returns an error if the cookies could not reach the site, or if the ring
@@ -84,9 +73,9 @@ func NewStamper(site Site, ring Ring, opts StamperOptions) (*Stamper, error) {
 	if err := opts.Cookies.check(site); err != nil {
 		return nil, err
 	}
-	s := &Stamper{site: site, ring: ring, opts: opts, signing: make(chan struct{}, runtime.GOMAXPROCS(0))}
+	s := &Stamper{site: site, opts: opts, press: newPress(ring, opts.Hash, opts.Queue)}
 	s.shared.Store(&map[stampKey]*Signed{})
-	if _, err := s.signer(); err != nil {
+	if _, err := s.press.signer(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -126,17 +115,9 @@ func (s *Stamper) Clear(path string) []*http.Cookie {
 	return stale
 }
 
-func (s *Stamper) signer() (*Signer, error) {
-	id, key, err := s.ring.Active()
-	if err != nil {
-		return nil, err
-	}
-	return NewSigner(id, key, s.opts.Hash)
-}
-
 // signed returns the signature for p: a shared one, or one made now.
 func (s *Stamper) signed(ctx context.Context, p Policy) (*Signed, error) {
-	signer, err := s.signer()
+	signer, err := s.press.signer()
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +126,7 @@ func (s *Stamper) signed(ctx context.Context, p Policy) (*Signed, error) {
 	}
 	key := stampKey{keyPairID: signer.id, hash: signer.hash, resource: p.Resource.text, start: p.DateGreaterThan.Unix(), end: p.DateLessThan.Unix()}
 	if signed := (*s.shared.Load())[key]; signed != nil {
-		if s.served.Add(1)%sampleEvery == 0 {
+		if s.press.sample() {
 			return signed, s.selfCheck(signer, signed)
 		}
 		return signed, nil
@@ -181,43 +162,28 @@ func (s *Stamper) older(want stampKey) *Signed {
 	return best
 }
 
-// join has one of those who want the same signature make it. Whoever gives up
-// waiting takes nobody else along.
+// join has one of those who want the same signature make it.
 func (s *Stamper) join(ctx context.Context, signer *Signer, key stampKey, p Policy) (*Signed, error) {
-	flight := s.flights.DoChan(fmt.Sprintf("%q %q %q %d %d", key.keyPairID, key.hash, key.resource, key.start, key.end), func() (any, error) {
+	name := fmt.Sprintf("%q %q %q %d %d", key.keyPairID, key.hash, key.resource, key.start, key.end)
+	return once(ctx, s.press, name, func(ctx context.Context) (*Signed, error) {
 		if signed := (*s.shared.Load())[key]; signed != nil {
 			return signed, nil // made by a flight that landed after we had looked
 		}
-		signed, err := s.make(context.WithoutCancel(ctx), signer, p)
+		signed, err := s.make(ctx, signer, p)
 		if err == nil {
 			s.share(key, signed)
 		}
 		return signed, err
 	})
-	select {
-	case result := <-flight:
-		if result.Err != nil {
-			return nil, result.Err
-		}
-		return result.Val.(*Signed), nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
 
-// make signs p, with as many at a time as there are processors.
+// make signs p.
 func (s *Stamper) make(ctx context.Context, signer *Signer, p Policy) (*Signed, error) {
-	if s.waiting.Add(1) > int64(s.opts.Queue) {
-		s.waiting.Add(-1)
-		return nil, ErrBusy
+	leave, err := s.press.enter(ctx)
+	if err != nil {
+		return nil, err
 	}
-	defer s.waiting.Add(-1)
-	select {
-	case s.signing <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { <-s.signing }()
+	defer leave()
 	signed, err := signer.Sign(p)
 	if err != nil {
 		return nil, err
@@ -227,21 +193,12 @@ func (s *Stamper) make(ctx context.Context, signer *Signer, p Policy) (*Signed, 
 
 // selfCheck asks our own decision about a URL that the policy should open.
 func (s *Stamper) selfCheck(signer *Signer, signed *Signed) error {
-	public, err := NewPublicKey(signer.id, signer.key.Public())
-	if err != nil {
-		return err
-	}
 	var header []byte
 	for _, f := range signed.Cookies() {
 		header = append(header, f.Name+"="+f.Value+"; "...)
 	}
 	url := signed.Policy.Resource.text
-	at := signed.Policy.DateLessThan.Add(-time.Second)
-	decision := s.check.Decide(Request{URL: url[:len(url)-1], Cookies: []string{string(header)}}, NewKeyGroup(public), at)
-	if !decision.Allowed {
-		return fmt.Errorf("%w: rule %s, key %s", ErrSelfCheck, decision.Rule, signer.id)
-	}
-	return nil
+	return s.press.selfCheck(signer, Request{URL: url[:len(url)-1], Cookies: []string{string(header)}}, signed.Policy.DateLessThan)
 }
 
 // share publishes a signature and drops those that have ended, or if there are

@@ -57,6 +57,7 @@ type ledger struct {
 	entries                                 []gate.Entry
 	left                                    []gate.SessionHash
 	change, renewed                         func(*gate.Admission) // of what was entered, of what was renewed
+	changeFound                             func(*gate.Admission) // of what was found
 	uses                                    int                   // times that it was asked for a first use
 }
 
@@ -84,7 +85,11 @@ func (l *ledger) Find(ctx context.Context, s gate.SessionHash, at time.Time) (*g
 	if l.find != nil {
 		return nil, l.find
 	}
-	return l.Book.Find(ctx, s, at)
+	a, err := l.Book.Find(ctx, s, at)
+	if err == nil && l.changeFound != nil {
+		l.changeFound(a)
+	}
+	return a, err
 }
 
 func (l *ledger) Renew(ctx context.Context, r gate.Renewal) (*gate.Admission, error) {
