@@ -22,6 +22,11 @@ type Behavior struct {
 	// and cookies.
 	Origin http.Handler
 
+	// Static says that Origin has files only and knows nothing of CORS, as a
+	// bucket: the edge answers preflights by the behavior's CORS. It is always so
+	// for Folder and FS.
+	Static bool
+
 	// TrustedKeyGroup restricts the behavior: every request needs a signed URL or
 	// signed cookies by one of these keys, whatever its method. Nil means public.
 	TrustedKeyGroup *cloudfront.KeyGroup
@@ -57,6 +62,7 @@ type behavior struct {
 	methods        []string
 	trusted        *cloudfront.KeyGroup
 	origin         http.Handler
+	static         bool
 	forwardCookies bool
 	protocol       ViewerProtocol
 	headers        []Header
@@ -98,7 +104,7 @@ func (b Behavior) compile() (behavior, error) {
 		return behavior{}, err
 	}
 	c := behavior{pattern: pattern, methods: methodSets[0], trusted: b.TrustedKeyGroup,
-		origin: b.Origin, forwardCookies: b.ForwardCookies, protocol: b.ViewerProtocol, headers: b.Headers}
+		origin: b.Origin, static: b.Static, forwardCookies: b.ForwardCookies, protocol: b.ViewerProtocol, headers: b.Headers}
 	if b.Origin == nil {
 		return c, errors.New("it has no origin")
 	}
@@ -110,6 +116,9 @@ func (b Behavior) compile() (behavior, error) {
 	}
 	if c.methods == nil {
 		return c, fmt.Errorf("allowed methods %q, want one of CloudFront's sets %q", b.AllowedMethods, methodSets)
+	}
+	if _, files := b.Origin.(*Files); files {
+		c.static = true
 	}
 	c.cors, err = b.CORS.compile()
 	return c, errors.Join(b.ViewerProtocol.check(), checkHeaders(b.Headers), err)

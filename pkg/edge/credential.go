@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/handstamp/handstamp/pkg/byterange"
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 )
 
@@ -57,7 +58,7 @@ func originHeader(r *http.Request, forwardCookies, credentials bool) http.Header
 	h := r.Header
 	_, hasCookie := h["Cookie"]
 	_, hasUpgrade := h["Upgrade"]
-	dropRange := len(h["Range"]) > 0 && (r.Method != "GET" || wantedRange(h["Range"], unknownSize) == "")
+	dropRange := len(h["Range"]) > 0 && (r.Method != "GET" || byterange.Wanted(h["Range"], byterange.UnknownSize) == "")
 	if !hasCookie && !hasUpgrade && !dropRange {
 		return h
 	}

@@ -21,8 +21,8 @@
 //   - A redirect to https comes before everything else that a behavior asks for,
 //     and keeps the port.
 //   - A preflight (OPTIONS) at a restricted behavior needs a signature like
-//     every other request; one for a folder behind CORS is answered as by a
-//     bucket whose rules allow it.
+//     every other request; one for a folder or a bucket behind CORS is answered
+//     as by a bucket whose rules allow it.
 //   - A HEAD request with a body is refused like a GET with one, and Range
 //     counts for GET only.
 //   - A range that begins beyond the object is answered with 416.
@@ -38,6 +38,8 @@
 //   - An empty key group is a fault of the configuration.
 //   - A missing file is answered with 404, where S3 says 403 unless listing is
 //     allowed.
+//   - Of the headers of a bucket only those that describe the object reach the
+//     viewer, none of x-amz-; CloudFront passes them on.
 //   - A file is not served under another case or Unicode form of its name, even
 //     where the file system would.
 //   - A viewer that takes less than 128 KiB in 30 seconds is cut off, and a
@@ -50,7 +52,7 @@
 // An [Edge] is an [http.Handler] made from a [Config]. The first [Behavior] whose
 // pattern fits a path says whether a signature is needed and which origin answers:
 // a directory ([Folder]), embedded files ([FS]), a server elsewhere ([HTTP]) or
-// any handler in this process. Signatures are checked by package cloudfront, for
+// any handler in this process, such as a bucket of package objects/bucket. Signatures are checked by package cloudfront, for
 // every method and before conditions and ranges, so that a 304 needs a valid
 // cookie like a 200.
 //

@@ -209,8 +209,8 @@ func (e *Edge) decide(q *request) *refusal {
 }
 
 // fetch lets the origin answer. What it says after an error that is replaced
-// does not matter, and its handler may panic to stop sooner. A preflight for a
-// folder is answered as by a bucket whose CORS rules allow it.
+// does not matter, and its handler may panic to stop sooner. A preflight for
+// files is answered as by a bucket whose CORS rules allow it.
 func (e *Edge) fetch(w *reply, q *request) {
 	defer func() {
 		if w.replaced == nil {
@@ -221,7 +221,7 @@ func (e *Edge) fetch(w *reply, q *request) {
 		}
 	}()
 	b := q.behavior
-	if _, folder := b.origin.(*Files); folder && b.cors != nil && preflight(q.received) {
+	if b.static && b.cors != nil && preflight(q.received) {
 		w.preflight(q)
 		return
 	}

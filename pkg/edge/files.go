@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/handstamp/handstamp/pkg/byterange"
 )
 
 // Files is an origin of files, as S3 is one of objects: a path is the name of a
@@ -88,33 +90,7 @@ func (f *Files) serve(w http.ResponseWriter, r *http.Request, name string, info 
 	h.Set("Etag", etag)
 	h.Set("Content-Type", contentType(path.Ext(name)))
 	h.Set("Accept-Ranges", "bytes")
-	http.ServeContent(w, withRange(r, info.Size()), "", info.ModTime(), file)
-}
-
-// ignoreUnsatisfiable is the key of a context for Parity.IgnoreUnsatisfiable.
-type ignoreUnsatisfiable struct{}
-
-// withRange returns r with the Range header that applies to an object of size
-// bytes. RFC 9110, section 14.2, has ranges for GET only.
-func withRange(r *http.Request, size int64) *http.Request {
-	asked := r.Header["Range"]
-	if len(asked) == 0 {
-		return r
-	}
-	wanted := ""
-	if r.Method == http.MethodGet {
-		wanted = wantedRange(asked, size)
-	}
-	if wanted == beyond(size) && r.Context().Value(ignoreUnsatisfiable{}) != nil {
-		wanted = ""
-	}
-	changed := *r
-	changed.Header = r.Header.Clone()
-	changed.Header.Del("Range")
-	if wanted != "" {
-		changed.Header.Set("Range", wanted)
-	}
-	return &changed
+	http.ServeContent(w, byterange.Request(r, info.Size()), "", info.ModTime(), file)
 }
 
 // etag returns a strong validator: of size and time, or of the content when

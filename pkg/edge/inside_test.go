@@ -108,34 +108,6 @@ func TestPatternAgainstRegexp(t *testing.T) {
 	}
 }
 
-// Of whatever a viewer sends comes a header that names ranges in order inside
-// the object, or a single one beyond it, or nothing.
-func FuzzWantedRange(f *testing.F) {
-	for _, seed := range []string{"bytes=0-0", "bytes=-5", "bytes=5-", "bytes=0-1,3-4", "bytes=9-1", "bytes=99999999999999999999-", "items=1-2", "bytes=0-5,-3"} {
-		f.Add(seed, int64(10))
-	}
-	f.Fuzz(func(t *testing.T, header string, size int64) {
-		if size < 0 {
-			return
-		}
-		got := wantedRange([]string{header}, size)
-		if got == "" {
-			return
-		}
-		spans, ok := parseRange(got)
-		if !ok || !ascending(spans) {
-			t.Fatalf("wantedRange(%q, %d) = %q", header, size, got)
-		}
-		beyond := spans[0].first == size && len(spans) == 1
-		if last := spans[len(spans)-1].last; last >= size && !beyond {
-			t.Errorf("wantedRange(%q, %d) = %q, beyond the end", header, size, got)
-		}
-		if again := wantedRange([]string{got}, size); again != got {
-			t.Errorf("wantedRange(%q, %d) = %q, and of that %q", header, size, got, again)
-		}
-	})
-}
-
 // Whatever a viewer sends is one field of printable text, from which it can be
 // read back.
 func FuzzLogText(f *testing.F) {

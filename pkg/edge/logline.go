@@ -233,3 +233,12 @@ func (f *refusal) detail() string {
 	}
 	return string(resultError)
 }
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}

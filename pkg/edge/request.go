@@ -1,11 +1,11 @@
 package edge
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
 
+	"github.com/handstamp/handstamp/pkg/byterange"
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/urlpath"
 )
@@ -88,7 +88,7 @@ func (q *request) signed() cloudfront.Request {
 func (q *request) forOrigin(c *Config) *http.Request {
 	ctx := q.received.Context()
 	if c.Parity.IgnoreUnsatisfiable {
-		ctx = context.WithValue(ctx, ignoreUnsatisfiable{}, true)
+		ctx = byterange.IgnoreUnsatisfiable(ctx)
 	}
 	r := q.received.WithContext(ctx)
 	path, raw := q.path, q.rawPath
