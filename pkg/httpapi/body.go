@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	maxBody  = 16 << 10 // bytes of a request body
-	maxDepth = 8        // nesting of a request body
+	maxBody  = 16 << 10  // bytes of a request body
+	maxBatch = 128 << 10 // bytes of one that names up to maxItems files
+	maxItems = 1000      // files in a batch
+	maxDepth = 8         // nesting of a request body
 )
 
 // readJSON reads the body into v, a pointer to a struct, and accepts one
@@ -23,15 +25,31 @@ const (
 // nothing after. encoding/json alone would take the last of two "ticket"s, and
 // "TICKET" for "ticket".
 func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+	return readLimited(w, r, maxBody, v)
+}
+
+// readItems is readJSON for a batch, whose items v has in *items under a name.
+func readItems(w http.ResponseWriter, r *http.Request, v any, name string, items *[]string) error {
+	if err := readLimited(w, r, maxBatch, v); err != nil {
+		return err
+	}
+	if n := len(*items); n == 0 || n > maxItems {
+		return &requestError{status: http.StatusBadRequest, code: "bad_request",
+			detail: fmt.Sprintf("The member %q has %d entries, want 1 to %d.", name, n, maxItems)}
+	}
+	return nil
+}
+
+func readLimited(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 	if err := checkType(r); err != nil {
 		return err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
 		return &requestError{status: http.StatusRequestEntityTooLarge, code: "too_large",
-			detail: fmt.Sprintf("The body may have %d bytes.", maxBody), err: err}
+			detail: fmt.Sprintf("The body may have %d bytes.", limit), err: err}
 	case err != nil:
 		return badRequest(errors.New("the body broke off"))
 	}

@@ -37,6 +37,10 @@ type Item struct {
 	ImageURL  string  `json:"image_url,omitempty"`
 	Seconds   float64 `json:"duration_seconds,omitempty"`
 	Text      string  `json:"text,omitempty"`
+
+	// ExpiresAt is when URL and ImageURL stop working, as far as they are signed;
+	// zero means that they are plain.
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
 }
 
 type attractionReply struct {
@@ -52,6 +56,7 @@ type contentReply struct {
 	Attraction attractionReply `json:"attraction"`
 	Packages   []PlacePackage  `json:"packages"`
 	Items      []Item          `json:"items"`
+	Signed     *bool           `json:"signed,omitempty"` // the viewer's admission was asked for URLs; nil means that nobody wanted any
 	ServerTime time.Time       `json:"server_time"`
 }
 
@@ -65,16 +70,29 @@ func (s *Server) handleAttractions(w http.ResponseWriter, _ *http.Request) {
 }
 
 // handleContent serves GET /v1/attractions/{id}/content: everything there is,
-// free and paid, so that a list needs no call an item.
+// free and paid, so that a list needs no call an item. With ?include=urls, what
+// the viewer's admission opens has signed URLs.
 func (s *Server) handleContent(w http.ResponseWriter, r *http.Request) {
 	i := slices.IndexFunc(s.places, func(p Place) bool { return p.ID == mux.Vars(r)["id"] })
 	if i < 0 {
 		s.fail(w, r, &requestError{status: http.StatusNotFound, code: "not_found", detail: "There is no attraction with this id."})
 		return
 	}
+	signed, err := includesURLs(r.URL.Query())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
 	p := &s.places[i]
-	writeJSON(w, http.StatusOK, contentReply{Attraction: newAttractionReply(p), Packages: orEmpty(p.Packages),
-		Items: orEmpty(p.Items), ServerTime: s.opts.Now().UTC().Truncate(time.Second)})
+	reply := contentReply{Attraction: newAttractionReply(p), Packages: orEmpty(p.Packages),
+		Items: orEmpty(p.Items), ServerTime: s.opts.Now().UTC().Truncate(time.Second)}
+	if signed {
+		if err := s.signContent(r, &reply); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+	}
+	writeJSON(w, http.StatusOK, reply)
 }
 
 func newAttractionReply(p *Place) attractionReply {

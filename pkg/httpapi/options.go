@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/objects"
 	"github.com/handstamp/handstamp/pkg/throttle"
 )
 
@@ -20,6 +21,14 @@ type Options struct {
 	OwnHost        bool          // nothing but the API answers on its host
 	Log            *slog.Logger  // nil means no log
 	Now            func() time.Time
+
+	// Links signs URLs for POST /v1/urls and for ?include=urls. Nil means that
+	// there are none.
+	Links Linker
+	// Objects has the private files. Nil means that there are none.
+	Objects *objects.Desk
+	// Tokens are the API tokens for private files. Nil means that there are none.
+	Tokens *objects.Tokens
 
 	// Throttle holds back who guesses, at tickets and, for the load alone, at
 	// sessions. With it, devices get a cookie. Nil means that nobody has to wait.
@@ -76,6 +85,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Canonical == nil {
 		o.Canonical = canonical
+	}
+	if o.Tokens == nil {
+		o.Tokens = &objects.Tokens{}
 	}
 	if o.Client == nil {
 		o.Client = peer

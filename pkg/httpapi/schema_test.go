@@ -82,6 +82,10 @@ func validate(schema object, v any, where string) (problems []string) {
 			if list, _ := v.([]any); len(list) < want.(int) {
 				found("has %d items, want %v", len(list), want)
 			}
+		case "maxItems":
+			if list, _ := v.([]any); len(list) > want.(int) {
+				found("has %d items, want at most %v", len(list), want)
+			}
 		case "maxProperties":
 			if o, _ := v.(object); len(o) > want.(int) {
 				found("has %d members, want at most %v", len(o), want)

@@ -83,24 +83,29 @@ func (c sessionCookie) read(r *http.Request) wallet {
 // readFrom is read, and tells a native app from a browser: what a browser has
 // in its cookie must not get into a body, whatever header a script adds.
 func (c sessionCookie) readFrom(r *http.Request) (sessions wallet, native bool) {
-	found := ""
-	for _, cookie := range r.CookiesNamed(c.blank.Name) {
-		if found != "" && found != cookie.Value {
-			return nil, false
-		}
-		found = cookie.Value
-	}
-	if header := r.Header.Values("Authorization"); found == "" && len(header) == 1 {
-		found, native = strings.CutPrefix(header[0], "Bearer ")
-		if !native {
-			return nil, false
-		}
-	}
-	for part := range strings.SplitSeq(found, ".") {
+	shown, native := c.shown(r)
+	for part := range strings.SplitSeq(shown, ".") {
 		s := gate.Session(part)
 		if part != "" && len(part) <= maxSession && len(sessions) < maxSessions && !slices.Contains(sessions, s) {
 			sessions = append(sessions, s)
 		}
 	}
 	return sessions, native
+}
+
+// shown returns the text that a request shows, unread. A cookie goes before a
+// bearer token.
+func (c sessionCookie) shown(r *http.Request) (text string, native bool) {
+	for _, cookie := range r.CookiesNamed(c.blank.Name) {
+		if text != "" && text != cookie.Value {
+			return "", false
+		}
+		text = cookie.Value
+	}
+	if header := r.Header.Values("Authorization"); text == "" && len(header) == 1 {
+		if text, native = strings.CutPrefix(header[0], "Bearer "); !native {
+			return "", false
+		}
+	}
+	return text, native
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/httpapi"
 	"github.com/handstamp/handstamp/pkg/keyring"
+	"github.com/handstamp/handstamp/pkg/objects"
 	"github.com/handstamp/handstamp/pkg/ticket"
 	"github.com/handstamp/handstamp/pkg/ticket/roll"
 )
@@ -77,7 +78,7 @@ var noon = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
 func attractions() []*gate.Attraction {
 	return []*gate.Attraction{
-		{ID: "castle", Prefix: "castle", Packages: []gate.Package{{ID: "audio"}, {ID: "premium"}}, Sources: []string{"list"}},
+		{ID: "castle", Prefix: "castle", Packages: []gate.Package{{ID: "audio"}, {ID: "premium"}}, Free: []string{"free"}, Sources: []string{"list"}},
 		{ID: "zoo", Prefix: "spain/zoo", Sources: []string{"list"}},
 	}
 }
@@ -97,26 +98,43 @@ func places() []httpapi.Place {
 	}
 }
 
+// placesAt is places with the media on another site, and a paid image.
+func placesAt(site string) []httpapi.Place {
+	list := places()
+	items := &list[0].Items
+	*items = append(*items, httpapi.Item{ID: "garden", Title: "Garden", Kind: "image", Package: "audio", ImageURL: "https://media.example.org/castle/audio/garden.jpg"})
+	for i := range *items {
+		for _, url := range []*string{&(*items)[i].URL, &(*items)[i].StreamURL, &(*items)[i].ImageURL} {
+			*url = strings.Replace(*url, "https://media.example.org", site, 1)
+		}
+	}
+	return list
+}
+
 // A site is a gateway with everything around it real, but for the clock and
 // for the faults that a test puts in.
 type site struct {
-	api     *httpapi.Server
-	url     string
-	client  *http.Client // with cookies; speaks like an app, without Origin
-	group   cloudfront.KeyGroup
-	log     lockedBuffer
-	mu      sync.Mutex
-	now     time.Time
-	runs    time.Time // since when the clock runs; zero means that it stands still
-	tickets string    // more lines of the list
-	gate    *gate.Keeper
-	verify  func(gate.Credential) error // before the verifier
-	recheck func(ref string) error      // before the verifier is asked again; nil means that it cannot be
-	book    error                       // instead of the book
-	stamp   func() error                // before the stamper
-	server  *httptest.Server
-	keyType keyring.Type
-	opts    httpapi.Options
+	api                 *httpapi.Server
+	url                 string
+	client              *http.Client // with cookies; speaks like an app, without Origin
+	group               cloudfront.KeyGroup
+	log                 lockedBuffer
+	mu                  sync.Mutex
+	now                 time.Time
+	runs                time.Time // since when the clock runs; zero means that it stands still
+	tickets             string    // more lines of the list
+	gate                *gate.Keeper
+	verify              func(gate.Credential) error // before the verifier
+	recheck             func(ref string) error      // before the verifier is asked again; nil means that it cannot be
+	book                error                       // instead of the book
+	stamp               func() error                // before the stamper
+	stream              objects.Streamer            // instead of the bucket
+	link                error                       // instead of signed URLs
+	lost                gate.SessionHash            // the book knows nothing about it now
+	unlinked, mediaHere bool                        // nothing signs URLs; the places' URLs are of this site
+	server              *httptest.Server
+	keyType             keyring.Type
+	opts                httpapi.Options
 }
 
 // A lockedBuffer is a log that is read while it is written.
@@ -178,7 +196,14 @@ func newSite(t *testing.T, change ...func(*site)) *site {
 	s.opts.Now = s.clock
 	s.opts.Log = slog.New(slog.NewJSONHandler(&s.log, nil))
 	s.gate = s.keeper(t)
-	api, err := httpapi.New(s.gate, places(), s.opts)
+	list := places()
+	if s.mediaHere {
+		list = placesAt(s.url)
+	}
+	if s.unlinked {
+		s.opts.Links = nil
+	}
+	api, err := httpapi.New(s.gate, list, s.opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,6 +244,7 @@ func (s *site) keeper(t *testing.T) *gate.Keeper {
 		t.Fatal(err)
 	}
 	s.group = cloudfront.NewKeyGroup(public)
+	s.opts.Links = faultyLinker{cloudfront.NewLinker(stamper, cloudfront.LinkerOptions{}), s}
 	return gate.NewKeeper(faultyVerifier{s, chooser}, &gate.Rules{Attractions: attractions()}, faultyBook{memory.New(), s},
 		faultyStamper{stamper, s}, gate.Options{Now: s.clock, Pepper: []byte("pepper")})
 }
@@ -295,6 +321,9 @@ func (b faultyBook) Find(ctx context.Context, h gate.SessionHash, at time.Time) 
 	if b.s.book != nil {
 		return nil, b.s.book
 	}
+	if h == b.s.lost {
+		return nil, errors.New("this page of the book cannot be read")
+	}
 	return b.Book.Find(ctx, h, at)
 }
 
@@ -321,6 +350,18 @@ func (p faultyStamper) Stamp(ctx context.Context, g gate.Grant) (*gate.Stamp, er
 		}
 	}
 	return p.Stamper.Stamp(ctx, g)
+}
+
+type faultyLinker struct {
+	*cloudfront.Linker
+	s *site
+}
+
+func (l faultyLinker) Links(ctx context.Context, permits []gate.Permit) ([]string, error) {
+	if l.s.link != nil {
+		return nil, l.s.link
+	}
+	return l.Linker.Links(ctx, permits)
 }
 
 // A reply is what came back, read to its end.
