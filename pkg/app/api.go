@@ -22,7 +22,7 @@ func (a *App) buildAPI(context.Context) error {
 	opts := httpapi.Options{
 		PublicOrigin: origin(a.cfg.HTTP.PublicURL), TrustedOrigins: a.cfg.HTTP.TrustedOrigins,
 		SameSite: sameSite(a.cfg.Cookies.SameSite), OwnHost: host(a.cfg.HTTP.PublicURL) != host(a.cfg.Media.URL),
-		Spread: refreshSpread, Client: clientip.New(proxies).Of, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
+		Spread: refreshSpread, Links: a.links, Objects: a.objects, Tokens: a.tokens, Client: clientip.New(proxies).Of, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
 	}
 	if t := a.cfg.Throttle; bool(t.Enabled) {
 		if a.guard, err = a.throttle(); err != nil {

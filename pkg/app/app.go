@@ -20,6 +20,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/httpapi"
 	"github.com/handstamp/handstamp/pkg/keyring"
+	"github.com/handstamp/handstamp/pkg/objects"
 	"github.com/handstamp/handstamp/pkg/throttle"
 )
 
@@ -68,6 +69,9 @@ type App struct {
 	guard    *throttle.Throttle
 	media    http.Handler // of the local edge
 	keeper   *gate.Keeper
+	links    *cloudfront.Linker
+	objects  *objects.Desk            // nil if there are no private files
+	tokens   *objects.Tokens          // likewise
 	bare     map[string]gate.Verifier // sources by id, without what a crowd needs around them
 	hooks    []webhook                // where ticketing systems report changes
 	tasks    []func(context.Context)  // what goes on beside serving, until the context ends
@@ -84,7 +88,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *App, err err
 		}
 	}()
 	for _, build := range []func(context.Context) error{
-		a.buildSite, a.buildRing, a.buildBook, a.buildKeeper, a.buildContent, a.buildAPI, a.buildAdmin, a.buildDenylist,
+		a.buildSite, a.buildRing, a.buildBook, a.buildKeeper, a.buildContent, a.buildObjects, a.buildAPI, a.buildAdmin, a.buildDenylist,
 	} {
 		if err := build(ctx); err != nil {
 			return nil, err

@@ -13,7 +13,6 @@ import (
 	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/dynamodb"
 	"github.com/handstamp/handstamp/pkg/book/memory"
-	"github.com/handstamp/handstamp/pkg/book/sqlite"
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/throttle"
@@ -27,12 +26,18 @@ type Ledger interface {
 	Prune(ctx context.Context, at time.Time) (admissions int, err error)
 }
 
+// A fileLedger is a book in a file.
+type fileLedger interface {
+	Ledger
+	io.Closer
+}
+
 // OpenLedger opens the book of cfg for commands, without a gateway. Closing is
 // the caller's.
 func OpenLedger(ctx context.Context, cfg *config.Config) (Ledger, io.Closer, error) {
 	switch cfg.Book.Kind {
 	case "sqlite":
-		b, err := sqlite.Open(ctx, cfg.Book.File, sqlite.Options{Create: !cfg.Production(), SkipCheck: true})
+		b, err := openSQLite(ctx, cfg, Options{}, true)
 		return b, b, err
 	case "dynamodb":
 		b, err := openTable(ctx, cfg, nil)
@@ -84,7 +89,7 @@ func sameBook(a, b config.Book) bool {
 func (a *App) openShelf(ctx context.Context) (*shelf, error) {
 	switch a.cfg.Book.Kind {
 	case "sqlite":
-		b, err := sqlite.Open(ctx, a.cfg.Book.File, sqlite.Options{Create: !a.cfg.Production(), Now: a.opts.Now, Log: a.opts.Log})
+		b, err := openSQLite(ctx, a.cfg, a.opts, false)
 		if err != nil {
 			return nil, err
 		}

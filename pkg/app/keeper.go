@@ -27,6 +27,7 @@ func (a *App) buildKeeper(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("cookies: %w", err)
 	}
+	a.links = cloudfront.NewLinker(stamper, cloudfront.LinkerOptions{})
 	opts := a.cfg.Admission.Options()
 	opts.Lifetime, opts.Window, opts.Pepper, opts.Now = c.Lifetime, a.window(), a.pepper, a.opts.Now
 	a.keeper = gate.NewKeeper(chooser, a.rules, a.book, stamper, opts)

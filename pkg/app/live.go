@@ -94,6 +94,8 @@ func (l *Live) next(ctx context.Context, old *generation) (*generation, error) {
 func sameListeners(old, cfg *config.Config) error {
 	for _, c := range []struct{ key, before, after string }{
 		{"http.listen", old.HTTP.Listen, cfg.HTTP.Listen},
+		{"metrics.listen", old.Metrics.Listen, cfg.Metrics.Listen},
+		{"traces.endpoint", old.Traces.Endpoint, cfg.Traces.Endpoint},
 		{"admin.listen", old.Admin.Listen, cfg.Admin.Listen},
 		{"admin.tls_cert", old.Admin.TLSCert, cfg.Admin.TLSCert},
 		{"admin.tls_key", old.Admin.TLSKey, cfg.Admin.TLSKey},

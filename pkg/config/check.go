@@ -51,6 +51,7 @@ func (c *checker) run() {
 	c.sources()
 	c.attractions()
 	c.admin()
+	c.telemetry()
 	c.objects()
 	c.production()
 	c.look()

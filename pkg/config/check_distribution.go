@@ -87,20 +87,35 @@ func (c *distributionChecker) origins() {
 	for i, o := range c.d.Origins {
 		at := fmt.Sprintf("origins[%d]", i)
 		ids = c.once(ids, at+".id", o.ID)
-		if !c.good(at + ".kind") {
-			continue
+		if c.good(at + ".kind") {
+			c.origin(at, o)
 		}
+	}
+}
+
+// origin checks that one has the keys of its kind and no others.
+func (c *distributionChecker) origin(at string, o ContentOrigin) {
+	const folder, http, s3 = "folder", "http", "s3"
+	for _, key := range []struct {
+		name, kind string
+		set        bool
+		want       string // empty if it may be left out
+	}{
+		{"root", folder, o.Root != "", "the folder with the files"},
+		{"url", http, o.URL != "", "the address of the server"},
+		{"bucket", s3, o.Bucket != "", "the name of the bucket"},
+		{"region", s3, o.Region != "", ""},
+		{"endpoint", s3, o.Endpoint != "", ""},
+		{"path_style", s3, bool(o.PathStyle), ""},
+		{"prefix", s3, o.Prefix != "", ""},
+		{"anonymous", s3, bool(o.Anonymous), ""},
+	} {
 		switch {
-		case o.Kind == "s3":
-			c.fail(at+".kind", "s3 is not available yet, want folder or http")
-		case o.Kind == "folder" && o.Root == "":
-			c.fail(at+".root", "missing, want the folder with the files")
-		case o.Kind == "http" && o.URL == "":
-			c.fail(at+".url", "missing, want the address of the server")
-		case o.Kind == "folder" && o.URL != "":
-			c.fail(at+".url", "it belongs to kind http, this one is a folder")
-		case o.Kind == "http" && o.Root != "":
-			c.fail(at+".root", "it belongs to kind folder, this one is http")
+		case key.kind != o.Kind && key.set:
+			this := map[string]string{folder: "a folder", http: "http", s3: "s3"}[o.Kind]
+			c.fail(at+"."+key.name, "it belongs to kind %s, this one is %s", key.kind, this)
+		case key.kind == o.Kind && !key.set && key.want != "":
+			c.fail(at+"."+key.name, "missing, want %s", key.want)
 		}
 	}
 }

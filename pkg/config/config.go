@@ -20,6 +20,8 @@ type Config struct {
 	Book        Book         `mapstructure:"book"`
 	Denylist    Denylist     `mapstructure:"denylist"`
 	Log         Log          `mapstructure:"log"`
+	Metrics     Metrics      `mapstructure:"metrics"`
+	Traces      Traces       `mapstructure:"traces"`
 	Sources     []Source     `mapstructure:"sources" required:"true" doc:"who confirms tickets; at least one"`
 	Attractions []Attraction `mapstructure:"attractions" required:"true" doc:"what can be visited; at least one"`
 	Admin       Admin        `mapstructure:"admin"`
@@ -127,6 +129,17 @@ type Denylist struct {
 type Log struct {
 	Level  string `mapstructure:"level" default:"info" enum:"debug,info,warn,error" doc:"least important level that is logged"`
 	Format string `mapstructure:"format" default:"text" enum:"text,json" doc:"text for people, json for machines"`
+}
+
+// Metrics says where Prometheus finds them.
+type Metrics struct {
+	Listen string `mapstructure:"listen" default:"" doc:"host:port that answers GET /metrics in the form of Prometheus, apart from the API; empty is nowhere"`
+}
+
+// Traces says where traces of requests go.
+type Traces struct {
+	Endpoint string `mapstructure:"endpoint" default:"" doc:"scheme://host:port of an OpenTelemetry collector that takes traces over http (OTLP); empty is no traces"`
+	Percent  int    `mapstructure:"percent" default:"10" min:"0" max:"100" doc:"of the requests, how many are traced"`
 }
 
 // Edge is what `handstamp serve` also serves beside the API in development.

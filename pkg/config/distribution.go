@@ -53,9 +53,16 @@ type PublicKeySource struct {
 // A ContentOrigin is one place that content comes from.
 type ContentOrigin struct {
 	ID   string `mapstructure:"id" required:"true" slug:"true" doc:"name of the origin, for behaviors to refer to: lower-case letters, digits and hyphens"`
-	Kind string `mapstructure:"kind" required:"true" enum:"folder,http,s3" doc:"folder: files below root; http: the server at url; s3: not available yet"`
+	Kind string `mapstructure:"kind" required:"true" enum:"folder,http,s3" doc:"folder: files below root; http: the server at url; s3: objects of bucket"`
 	Root string `mapstructure:"root" default:"" path:"true" doc:"folder with the files; for kind folder"`
 	URL  string `mapstructure:"url" default:"" doc:"address of the server, http or https, with a path before every other if need be; for kind http"`
+
+	Bucket    string `mapstructure:"bucket" default:"" doc:"name of the bucket; for kind s3, as all keys after it"`
+	Region    string `mapstructure:"region" default:"" doc:"its AWS region, like eu-west-1; empty is that of the environment (AWS_REGION)"`
+	Endpoint  string `mapstructure:"endpoint" default:"" doc:"scheme and host of another store than AWS that speaks S3, like http://127.0.0.1:9000; empty is AWS"`
+	PathStyle Switch `mapstructure:"path_style" default:"off" doc:"on puts the bucket into the path and not into the host name, as most other stores want it"`
+	Prefix    string `mapstructure:"prefix" default:"" doc:"folder in the bucket that stands before every path, like media; empty is none"`
+	Anonymous Switch `mapstructure:"anonymous" default:"off" doc:"on asks without credentials, for a bucket that is public; off finds them as all AWS tools do"`
 }
 
 // A CacheBehavior says what becomes of the paths that a pattern covers.

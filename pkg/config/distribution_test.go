@@ -91,6 +91,18 @@ func TestParseDistribution(t *testing.T) {
 	}
 }
 
+func TestParseDistributionBucket(t *testing.T) {
+	d, err := parseEdge(edit(t, edgeBase, "    kind: http\n    url: http://127.0.0.1:8080\n",
+		"    kind: s3\n    bucket: media\n    region: eu-west-1\n    endpoint: http://127.0.0.1:9000\n    path_style: on\n    prefix: castle\n    anonymous: on\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.ContentOrigin{ID: "api", Kind: "s3", Bucket: "media", Region: "eu-west-1", Endpoint: "http://127.0.0.1:9000", PathStyle: true, Prefix: "castle", Anonymous: true}
+	if d.Origins[1] != want {
+		t.Errorf("origins[1] = %+v, want %+v", d.Origins[1], want)
+	}
+}
+
 func TestParseDistributionStrict(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -107,7 +119,14 @@ func TestParseDistributionStrict(t *testing.T) {
 		{"code out of range", []string{"code: 403", "code: 200"}, `conf/edge.yaml:29: errors[0].code: 200 is out of range, want 400 to 504`},
 		{"no list", []string{"origins: [https://app.example.org]", "origins: https://app.example.org"}, `conf/edge.yaml:20: behaviors[0].cors.origins: found text, want a list, like [a, b]`},
 		{"wrong kind", []string{"kind: http", "kind: ftp"}, `conf/edge.yaml:12: origins[1].kind: found "ftp", want folder, http or s3`},
-		{"s3", []string{"kind: http", "kind: s3"}, `conf/edge.yaml:12: origins[1].kind: s3 is not available yet, want folder or http`},
+		{"s3 without bucket", []string{"    kind: http\n    url: http://127.0.0.1:8080\n", "    kind: s3\n    region: eu-west-1\n"}, `conf/edge.yaml:11: origins[1].bucket: missing, want the name of the bucket`},
+		{"s3 with url", []string{"kind: http", "kind: s3\n    bucket: media"}, `conf/edge.yaml:14: origins[1].url: it belongs to kind http, this one is s3`},
+		{"folder with bucket", []string{"    root: media", "    root: media\n    bucket: media\n    region: eu-west-1\n    endpoint: http://h\n    path_style: on\n    prefix: a\n    anonymous: on"}, `conf/edge.yaml:11: origins[0].bucket: it belongs to kind s3, this one is a folder
+conf/edge.yaml:12: origins[0].region: it belongs to kind s3, this one is a folder
+conf/edge.yaml:13: origins[0].endpoint: it belongs to kind s3, this one is a folder
+conf/edge.yaml:14: origins[0].path_style: it belongs to kind s3, this one is a folder
+conf/edge.yaml:15: origins[0].prefix: it belongs to kind s3, this one is a folder
+conf/edge.yaml:16: origins[0].anonymous: it belongs to kind s3, this one is a folder`},
 		{"folder with url", []string{"    root: media", "    root: media\n    url: http://h"}, `conf/edge.yaml:11: origins[0].url: it belongs to kind http, this one is a folder`},
 		{"http with root", []string{"    url: http://127.0.0.1:8080", "    url: http://127.0.0.1:8080\n    root: x"}, `conf/edge.yaml:14: origins[1].root: it belongs to kind folder, this one is http`},
 		{"folder without root", []string{"    root: media\n", ""}, `conf/edge.yaml:8: origins[0].root: missing, want the folder with the files`},
@@ -132,8 +151,8 @@ conf/edge.yaml:26: behaviors[1].origin: there is no "api"`},
 conf/edge.yaml:34: explain: on tells viewers what CloudFront keeps to itself, want off in production
 conf/edge.yaml:35: development: on, want off in production
 conf/edge.yaml:37: tls.cert: missing, want a certificate of your own in production`},
-		{"everything at once", []string{"listen: 127.0.0.1:8081", "listen: nowhere", "kind: http", "kind: s3", "code: 403", "code: 40"}, `conf/edge.yaml:1: listen: "nowhere" is not host:port, want one like 127.0.0.1:8080, or :8080 for every interface
-conf/edge.yaml:12: origins[1].kind: s3 is not available yet, want folder or http
+		{"everything at once", []string{"listen: 127.0.0.1:8081", "listen: nowhere", "kind: http", "kind: ftp", "code: 403", "code: 40"}, `conf/edge.yaml:1: listen: "nowhere" is not host:port, want one like 127.0.0.1:8080, or :8080 for every interface
+conf/edge.yaml:12: origins[1].kind: found "ftp", want folder, http or s3
 conf/edge.yaml:29: errors[0].code: 40 is out of range, want 400 to 504`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -98,6 +98,9 @@ var other = map[string]string{
 	"book.pepper":              "env:HANDSTAMP_TEST_PEPPER",
 	"log.level":                "debug",
 	"log.format":               "text",
+	"metrics.listen":           "127.0.0.1:9091",
+	"traces.endpoint":          "http://127.0.0.1:4318",
+	"traces.percent":           "100",
 	"edge.root":                "/media",
 }
 

@@ -34,6 +34,7 @@ func TestBase(t *testing.T) {
 		Book:     config.Book{Kind: "memory", File: "handstamp.db", Table: "handstamp"},
 		Denylist: config.Denylist{Interval: 5 * time.Second},
 		Log:      config.Log{Level: "info", Format: "json"},
+		Traces:   config.Traces{Percent: 10},
 		Sources:  []config.Source{{ID: "list", Kind: "roll", Match: "[A-Z]+", File: "tickets.csv", Timeout: 3 * time.Second}},
 		Attractions: []config.Attraction{{
 			ID: "castle", Name: "Castle", Prefix: "spain/castle", Timezone: "Europe/Madrid",

@@ -22,7 +22,7 @@ func TestParseStrict(t *testing.T) {
 		{"dotted key", []string{"environment: development", "cookies.lifetime: 15m"}, `config.yaml:46: cookies.lifetime: unknown key, write it nested: cookies: { lifetime: ... }`},
 		{"key that is a list", []string{"  lifetime: 15m", "  ? [a, b]\n  : 15m"}, `config.yaml:10: cookies: a key that is a list, want a word`},
 		{"key with control characters", []string{"  lifetime: 15m", `  "a\nb\e[31m": 15m`}, `config.yaml:10: cookies."a\nb\x1b[31m": unknown key, want lifetime, window, sharing, domain, same_site or hash`},
-		{"endless key", []string{"environment: development", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk: 1"}, `config.yaml:46: "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"...: unknown key, want environment, http, media, cookies, admission, throttle, keys, book, denylist, log, sources, attractions, admin, objects or edge`},
+		{"endless key", []string{"environment: development", "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk: 1"}, `config.yaml:46: "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"...: unknown key, want environment, http, media, cookies, admission, throttle, keys, book, denylist, log, metrics, traces, sources, attractions, admin, objects or edge`},
 		{"duplicate key", []string{"  window: 60s", "  lifetime: 20m"}, `config.yaml:11: cookies.lifetime: the key is already on line 10`},
 		{"duplicate key by case", []string{"  window: 60s", "  LIFETIME: 20m"}, `config.yaml:11: cookies.LIFETIME: differs only by case from "lifetime" on line 10`},
 		{"duplicate section", []string{"environment: development", "log:\n  level: debug"}, `config.yaml:46: log: the key is already on line 25`},
@@ -101,7 +101,7 @@ config.yaml: attractions: none is configured, want at least one`},
 		{"control character", "http:\n  listen: \x1b[31m\n", `config.yaml:2: the control character U+001B, want one line of plain text`},
 		{"not YAML in the first line", "http: [\n", `config.yaml:1: not YAML around here: did not find expected node content`},
 		{"tab before a comment", "http:\n\t# c\n", `config.yaml:2: a tab in the indentation, want spaces`},
-		{"several", "colour: blue\nhttp: {listen: 1}\nattractions:\n  - {id: A, timezone: UTC, sources: [x]}\nlog: {level: loud}\ncookies: {lifetime: 2h}\nsources: [{id: y, file: f}]\n", `config.yaml:1: colour: unknown key, want environment, http, media, cookies, admission, throttle, keys, book, denylist, log, sources, attractions, admin, objects or edge
+		{"several", "colour: blue\nhttp: {listen: 1}\nattractions:\n  - {id: A, timezone: UTC, sources: [x]}\nlog: {level: loud}\ncookies: {lifetime: 2h}\nsources: [{id: y, file: f}]\n", `config.yaml:1: colour: unknown key, want environment, http, media, cookies, admission, throttle, keys, book, denylist, log, metrics, traces, sources, attractions, admin, objects or edge
 config.yaml:2: http.listen: found a whole number, want text (hint: put it in quotes)
 config.yaml:4: attractions[0].id: "A" is not a slug, want lower-case letters, digits and inner hyphens, at most 63
 config.yaml:4: attractions[0].sources[0]: no source has the id "x"
