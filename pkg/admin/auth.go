@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/handstamp/handstamp/pkg/gate"
 )
 
 // challenge is what a request without a good key is told (RFC 6750, section 3).
@@ -56,7 +58,7 @@ func (s *Server) authenticate(next http.Handler) http.Handler {
 		client := network(s.opts.Client(r))
 		var who *actor
 		ok, wait := s.wrong.try(client, s.opts.Now(), func() bool {
-			who = holder(s.actors, bearer(r))
+			who = holder(s.actors, gate.Secret(bearer(r)))
 			return who != nil
 		})
 		switch {

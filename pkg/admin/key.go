@@ -1,14 +1,11 @@
 package admin
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strings"
 
+	"github.com/handstamp/handstamp/pkg/apikey"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -39,12 +36,10 @@ var scopes = []Scope{TicketsIssue, TicketsRead, TicketsRevoke, AdmissionsRead, A
 // ErrKey is returned for a key that may not be used.
 var ErrKey = errors.New("admin key")
 
-var keyID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
-
 // An actor is the holder of a key, as far as it is remembered.
 type actor struct {
 	id          string
-	hash        [sha256.Size]byte
+	hash        apikey.Hash
 	scopes      []Scope
 	attractions []string
 }
@@ -56,7 +51,7 @@ func newActors(keys []Key) ([]actor, error) {
 	var actors []actor
 	var problems []error
 	for _, k := range keys {
-		a := actor{id: k.ID, hash: sha256.Sum256([]byte(k.Secret.Reveal())),
+		a := actor{id: k.ID, hash: apikey.HashOf(k.Secret),
 			scopes: slices.Clone(k.Scopes), attractions: slices.Clone(k.Attractions)}
 		if err := k.check(); err != nil {
 			problems = append(problems, fmt.Errorf("%w %q: %w", ErrKey, k.ID, err))
@@ -72,8 +67,8 @@ func newActors(keys []Key) ([]actor, error) {
 }
 
 func (k *Key) check() error {
-	if !keyID.MatchString(k.ID) {
-		return errors.New("its id is not 1 to 64 of a-z, A-Z, 0-9 and ._@-")
+	if err := apikey.CheckID(k.ID); err != nil {
+		return err
 	}
 	if len(k.Scopes) == 0 {
 		return errors.New("it has no scopes")
@@ -91,68 +86,20 @@ func (k *Key) check() error {
 	if len(k.Attractions) > 0 && slices.Contains(k.Scopes, AuditRead) {
 		return fmt.Errorf("scope %q is not for a key that is limited to attractions", AuditRead)
 	}
-	return checkSecret(k.Secret.Reveal())
+	return apikey.CheckSecret(k.Secret)
 }
-
-const (
-	minSecret   = 32 // characters
-	minDistinct = 8  // different ones among them; 32 random hexadecimal digits have 14
-)
-
-// defaults are words that stand where nobody has chosen a key.
-var defaults = []string{"changeme", "password", "passwort", "default", "example", "placeholder", "replace", "secret", "handstamp", "insecure", "qwerty", "letmein"}
-
-// checkSecret refuses what nobody has drawn at random. It cannot know what
-// somebody has.
-func checkSecret(s string) error {
-	switch {
-	case s == "":
-		return errors.New("its secret is empty")
-	case len(s) < minSecret:
-		return fmt.Errorf("its secret has %d characters, want at least %d random ones, such as those of: openssl rand -hex 32", len(s), minSecret)
-	case strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("its secret has a space or something that is not ASCII, which no header carries")
-	case looksChosen(s):
-		return errors.New("its secret is a default or a pattern, want random characters, such as those of: openssl rand -hex 32")
-	}
-	return nil
-}
-
-func looksChosen(s string) bool {
-	letters := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' {
-			return r
-		}
-		return -1
-	}, strings.ToLower(s))
-	if slices.ContainsFunc(defaults, func(word string) bool { return strings.Contains(letters, word) }) {
-		return true
-	}
-	seen, steps := map[byte]bool{}, 0
-	for i := range len(s) {
-		seen[s[i]] = true
-		if i > 0 && s[i]-s[i-1]+1 <= 2 { // the same character, or a neighbour in the alphabet
-			steps++
-		}
-	}
-	return len(seen) < minDistinct || steps > len(s)/2 || repeats(s)
-}
-
-// repeats reports whether s is one text over and over.
-func repeats(s string) bool { return strings.Contains((s + s)[1:2*len(s)-1], s) }
 
 // holder returns the actor whose key was shown, or nil. It takes the same time
-// for every wrong key and for every right one: the hash is compared with all.
-func holder(actors []actor, shown string) *actor {
-	hash := sha256.Sum256([]byte(shown))
-	found := -1
+// for every key, see apikey.Find.
+func holder(actors []actor, shown gate.Secret) *actor {
+	hashes := make([]apikey.Hash, len(actors))
 	for i := range actors {
-		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], actors[i].hash[:]), i, found)
+		hashes[i] = actors[i].hash
 	}
-	if found < 0 {
-		return nil
+	if i := apikey.Find(hashes, shown); i >= 0 {
+		return &actors[i]
 	}
-	return &actors[found]
+	return nil
 }
 
 // may reports whether the key is good for s.

@@ -1,13 +1,11 @@
 package objects
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
+	"github.com/handstamp/handstamp/pkg/apikey"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -21,12 +19,10 @@ type Token struct {
 // ErrToken is returned for a token that may not be used.
 var ErrToken = errors.New("API token")
 
-var tokenID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
-
 // Tokens knows the holders of API tokens. The zero value knows nobody. It is
 // safe for concurrent use.
 type Tokens struct {
-	hashes  [][sha256.Size]byte
+	hashes  []apikey.Hash
 	holders []Holder
 }
 
@@ -36,7 +32,7 @@ func NewTokens(tokens []Token) (*Tokens, error) {
 	t := &Tokens{}
 	var problems []error
 	for _, token := range tokens {
-		hash := sha256.Sum256([]byte(token.Secret.Reveal()))
+		hash := apikey.HashOf(token.Secret)
 		if err := token.check(); err != nil {
 			problems = append(problems, fmt.Errorf("%w %q: %w", ErrToken, token.ID, err))
 		}
@@ -55,8 +51,8 @@ func NewTokens(tokens []Token) (*Tokens, error) {
 }
 
 func (t *Token) check() error {
-	if !tokenID.MatchString(t.ID) {
-		return errors.New("its id is not 1 to 64 of a-z, A-Z, 0-9 and ._@-")
+	if err := apikey.CheckID(t.ID); err != nil {
+		return err
 	}
 	if len(t.Roles) == 0 {
 		return errors.New("it has no roles")
@@ -66,18 +62,13 @@ func (t *Token) check() error {
 			return fmt.Errorf("role %q, want lower-case letters, digits and inner hyphens, and none of %q", r, []string{Visitor, Owner, Everyone})
 		}
 	}
-	return checkSecret(t.Secret.Reveal())
+	return apikey.CheckSecret(t.Secret)
 }
 
 // Find returns the holder whose token was shown; ok reports whether there is
-// one. It takes the same time for every wrong token and for every right one:
-// its hash is compared with all.
+// one. It takes the same time for every token, see apikey.Find.
 func (t *Tokens) Find(shown gate.Secret) (h Holder, ok bool) {
-	hash := sha256.Sum256([]byte(shown.Reveal()))
-	found := -1
-	for i := range t.hashes {
-		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], t.hashes[i][:]), i, found)
-	}
+	found := apikey.Find(t.hashes, shown)
 	if found < 0 {
 		return Holder{}, false
 	}

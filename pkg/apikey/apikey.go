@@ -1,11 +1,28 @@
-package objects
+// Package apikey checks and recognises the secrets by which programs get in:
+// keys of the administration, API tokens of private files.
+package apikey
 
 import (
+	"crypto/sha256"
+	"crypto/subtle"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/handstamp/handstamp/pkg/gate"
 )
+
+var id = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$`)
+
+// CheckID returns an error for what cannot name a key in logs and the audit.
+func CheckID(s string) error {
+	if !id.MatchString(s) {
+		return errors.New("its id is not 1 to 64 of a-z, A-Z, 0-9 and ._@-")
+	}
+	return nil
+}
 
 const (
 	minSecret   = 32 // characters
@@ -15,10 +32,10 @@ const (
 // defaults are words that stand where nobody has chosen a secret.
 var defaults = []string{"changeme", "password", "passwort", "default", "example", "placeholder", "replace", "secret", "handstamp", "insecure", "qwerty", "letmein"}
 
-// checkSecret refuses what nobody has drawn at random, by the rules for keys of
-// the administration. It cannot know what somebody has.
-func checkSecret(s string) error {
-	switch {
+// CheckSecret returns an error for what nobody has drawn at random. It cannot
+// know what somebody has.
+func CheckSecret(secret gate.Secret) error {
+	switch s := secret.Reveal(); {
 	case s == "":
 		return errors.New("its secret is empty")
 	case len(s) < minSecret:
@@ -53,3 +70,21 @@ func looksChosen(s string) bool {
 
 // repeats reports whether s is one text over and over.
 func repeats(s string) bool { return strings.Contains((s + s)[1:2*len(s)-1], s) }
+
+// A Hash is what is remembered of a secret: its SHA-256.
+type Hash [sha256.Size]byte
+
+// HashOf returns the hash of a secret.
+func HashOf(secret gate.Secret) Hash { return sha256.Sum256([]byte(secret.Reveal())) }
+
+// Find returns the place of the secret that was shown among known, or -1. It
+// takes the same time for every wrong secret and for every right one: the hash
+// is compared with all.
+func Find(known []Hash, shown gate.Secret) int {
+	hash := HashOf(shown)
+	found := -1
+	for i := range known {
+		found = subtle.ConstantTimeSelect(subtle.ConstantTimeCompare(hash[:], known[i][:]), i, found)
+	}
+	return found
+}
