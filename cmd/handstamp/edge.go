@@ -18,7 +18,9 @@ import (
 
 type edgeFlags struct {
 	config                   string
-	root                     string
+	root, origin             string
+	s3Endpoint, s3Region     string
+	s3Anonymous              bool
 	keys, paid, free, parity []string
 	addr, site               string
 	tls                      bool
@@ -31,12 +33,12 @@ func newEdge() *cobra.Command {
 	var f edgeFlags
 	cmd := &cobra.Command{
 		Use:   "edge",
-		Short: "Be a local CloudFront in front of a folder or a server",
+		Short: "Be a local CloudFront in front of a folder, a bucket or a server",
 		Long: `Serve files as a CloudFront distribution would that trusts your public keys:
 cache behaviors in order of precedence, signed cookies and signed URLs, its
 refusals and headers. It needs no account and runs on your machine or in your CI.
-Either --config names a file with everything, or --root one folder and
---public-key who may sign for it; then all of it needs a signature except --free,
+Either --config names a file with everything, or --root one folder (or --origin a
+bucket or a server) and --public-key who may sign for it; then all of it needs a signature except --free,
 or only what --paid names.
 
 Where it differs from CloudFront is the first thing that it prints. What AWS
@@ -45,6 +47,7 @@ docs/edge.md have them all.`,
 		Example: `  handstamp keys new --id KLOCALEDGE01
   handstamp edge --root media --public-key KLOCALEDGE01=keys/KLOCALEDGE01.pub.pem --free '/castle/free/*'
   handstamp edge --root media --public-key KLOCALEDGE01=keys/KLOCALEDGE01.pub.pem --chaos refuse=5%,latency=0s-2s
+  handstamp edge --origin s3://my-media/tours --public-key KLOCALEDGE01=keys/KLOCALEDGE01.pub.pem
   handstamp edge --config edge.yaml --json`,
 		Args: onlyFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -57,6 +60,10 @@ func (f *edgeFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "configuration file, like examples/edge.yaml")
 	flags.StringVar(&f.root, "root", "", "folder with the files, for an edge without configuration")
+	flags.StringVar(&f.origin, "origin", "", "a bucket, s3://BUCKET/PREFIX, or a server, http://HOST, in the place of --root")
+	flags.StringVar(&f.s3Endpoint, "s3-endpoint", "", "address of another store than AWS, with the bucket in the path (with --origin s3://...)")
+	flags.StringVar(&f.s3Region, "s3-region", "", "AWS region of the bucket, if AWS_REGION does not say it (with --origin s3://...)")
+	flags.BoolVar(&f.s3Anonymous, "s3-anonymous", false, "ask without credentials, for a public bucket (with --origin s3://...)")
 	flags.StringArrayVar(&f.keys, "public-key", nil, "a key that is trusted, ID=FILE (with --root; may be repeated)")
 	flags.StringArrayVar(&f.paid, "paid", nil, "path pattern that needs a signature; all others are public (with --root; may be repeated)")
 	flags.StringArrayVar(&f.free, "free", nil, "path pattern that is public, before those of --paid (with --root; may be repeated)")

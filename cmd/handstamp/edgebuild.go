@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/edge"
 	"github.com/handstamp/handstamp/pkg/explain"
+	"github.com/handstamp/handstamp/pkg/objects/bucket"
 )
 
 // An edgeBuilder turns a configuration into an edge. Everything that is wrong
@@ -21,6 +23,7 @@ type edgeBuilder struct {
 	d       *config.Distribution
 	parity  []config.ParitySetting // of flags, after those of the file
 	slog    *slog.Logger
+	ctx     context.Context // of the command
 	config  edge.Config
 	origins map[string]http.Handler
 	groups  map[string]*cloudfront.KeyGroup
@@ -79,8 +82,25 @@ func (b *edgeBuilder) openOrigins() {
 				b.origins[o.ID] = proxy
 				b.closers = append(b.closers, proxy)
 			}
+		case "s3":
+			store, err := b.openBucket(o)
+			b.note(at+".bucket", err)
+			if err == nil {
+				b.origins[o.ID] = store
+				b.closers = append(b.closers, store)
+			}
 		}
 	}
+}
+
+// openBucket asks the bucket nothing: credentials may come later.
+func (b *edgeBuilder) openBucket(o config.ContentOrigin) (*bucket.Bucket, error) {
+	prefix := o.Prefix
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
+		prefix += "/"
+	}
+	return bucket.Open(b.ctx, bucket.Config{Name: o.Bucket, Region: o.Region, Endpoint: o.Endpoint, PathStyle: bool(o.PathStyle),
+		Anonymous: bool(o.Anonymous), Options: bucket.Options{Prefix: prefix, Log: b.slog}})
 }
 
 func (b *edgeBuilder) readKeyGroups() {
@@ -120,6 +140,7 @@ func (b *edgeBuilder) addBehaviors() {
 			PathPattern: c.Path, Origin: b.origins[c.Origin], AllowedMethods: c.Methods,
 			ForwardCookies: bool(c.ForwardCookies), ViewerProtocol: edge.ViewerProtocol(c.ViewerProtocol),
 		}
+		_, behavior.Static = behavior.Origin.(*bucket.Bucket)
 		if behavior.Origin == nil {
 			behavior.Origin = http.NotFoundHandler()
 		}

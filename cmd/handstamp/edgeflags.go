@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func (f *edgeFlags) build(cmd *cobra.Command, log *slog.Logger) (*edgeBuilder, e
 	if err := f.check(cmd); err != nil {
 		return nil, err
 	}
-	b := &edgeBuilder{slog: log}
+	b := &edgeBuilder{slog: log, ctx: cmd.Context()}
 	var err error
 	if b.parity, err = f.parseParity(); err != nil {
 		return nil, err
@@ -43,11 +44,15 @@ func (f *edgeFlags) build(cmd *cobra.Command, log *slog.Logger) (*edgeBuilder, e
 // check looks at which flags go together.
 func (f *edgeFlags) check(cmd *cobra.Command) error {
 	switch {
-	case f.config == "" && f.root == "":
-		return usagef("want either --config FILE, or --root FOLDER with --public-key ID=FILE")
-	case f.config != "" && (f.root != "" || len(f.keys)+len(f.paid)+len(f.free) > 0):
-		return usagef("--root, --public-key, --paid and --free are for an edge without --config; the file has them as origins, key_groups and behaviors")
-	case f.root != "" && len(f.keys) == 0:
+	case f.config == "" && f.root == "" && f.origin == "":
+		return usagef("want either --config FILE, or --root FOLDER with --public-key ID=FILE (or --origin ADDRESS in the place of --root)")
+	case f.config != "" && (f.root+f.origin+f.s3Endpoint+f.s3Region != "" || f.s3Anonymous || len(f.keys)+len(f.paid)+len(f.free) > 0):
+		return usagef("--root, --origin, --s3-..., --public-key, --paid and --free are for an edge without --config; the file has them as origins, key_groups and behaviors")
+	case f.root != "" && f.origin != "":
+		return usagef("--root and --origin exclude each other: content comes from one place")
+	case !strings.HasPrefix(f.origin, "s3:") && (f.s3Endpoint+f.s3Region != "" || f.s3Anonymous):
+		return usagef("--s3-endpoint, --s3-region and --s3-anonymous want --origin s3://BUCKET")
+	case f.config == "" && len(f.keys) == 0:
 		return usagef("--public-key is missing: the key that may sign, ID=FILE (hint: \"handstamp keys new\" makes one)")
 	case (f.tlsCert == "") != (f.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key go together")
@@ -94,16 +99,38 @@ func (f *edgeFlags) load(cmd *cobra.Command, b *edgeBuilder) (err error) {
 	return err
 }
 
-// assemble makes the configuration of one folder and its keys.
+// contentOrigin returns the one that --root or --origin names. A store with an
+// address of its own gets the bucket in the path.
+func (f *edgeFlags) contentOrigin() (config.ContentOrigin, error) {
+	if f.origin == "" {
+		return config.ContentOrigin{ID: "folder", Kind: "folder", Root: f.root}, nil
+	}
+	u, err := url.Parse(f.origin)
+	switch {
+	case err != nil:
+		return config.ContentOrigin{}, usagef("--origin: not an address, want s3://BUCKET/PREFIX or http://HOST")
+	case u.Scheme == "http" || u.Scheme == "https":
+		return config.ContentOrigin{ID: "server", Kind: "http", URL: f.origin}, nil
+	case u.Scheme != "s3" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return config.ContentOrigin{}, usagef("--origin %q, want s3://BUCKET/PREFIX or http://HOST", u.Redacted())
+	}
+	return config.ContentOrigin{ID: "bucket", Kind: "s3", Bucket: u.Host, Prefix: strings.Trim(u.Path, "/"), Region: f.s3Region,
+		Endpoint: f.s3Endpoint, PathStyle: f.s3Endpoint != "", Anonymous: config.Switch(f.s3Anonymous)}, nil
+}
+
+// assemble makes the configuration of one place and its keys.
 func (f *edgeFlags) assemble(b *edgeBuilder) error {
-	const name = "folder"
+	origin, err := f.contentOrigin()
+	if err != nil {
+		return err
+	}
 	d := config.DefaultDistribution()
 	if production := os.Getenv("HANDSTAMP_ENVIRONMENT"); production != "" {
 		d.Environment = production
 	}
 	d.Listen, d.Site, d.Chaos, d.AccessLog = f.addr, f.site, f.chaos, f.accessLog
 	d.TLS = config.ServerTLS{Enabled: config.Switch(f.tls || f.tlsCert != ""), Cert: f.tlsCert, Key: f.tlsKey}
-	d.Origins = []config.ContentOrigin{{ID: name, Kind: "folder", Root: f.root}}
+	d.Origins = []config.ContentOrigin{origin}
 	group := config.KeyGroup{ID: "public-key"}
 	for _, flag := range f.keys {
 		id, file, ok := strings.Cut(flag, "=")
@@ -114,7 +141,7 @@ func (f *edgeFlags) assemble(b *edgeBuilder) error {
 	}
 	d.KeyGroups = []config.KeyGroup{group}
 	add := func(path, keyGroup string) {
-		d.Behaviors = append(d.Behaviors, config.CacheBehavior{Path: path, Origin: name, KeyGroup: keyGroup, ViewerProtocol: "allow-all"})
+		d.Behaviors = append(d.Behaviors, config.CacheBehavior{Path: path, Origin: origin.ID, KeyGroup: keyGroup, ViewerProtocol: "allow-all"})
 	}
 	for _, path := range f.free {
 		add(path, "")
@@ -126,7 +153,7 @@ func (f *edgeFlags) assemble(b *edgeBuilder) error {
 		add("*", rest)
 	}
 	b.d = d
-	if err := d.Validate(flagName, config.DistributionOptions{Check: b.check}); err != nil {
+	if err := d.Validate(f.flagName, config.DistributionOptions{Check: b.check}); err != nil {
 		return usagef("%v", err)
 	}
 	return nil
@@ -139,7 +166,10 @@ func (f *edgeFlags) hasDefault() bool {
 }
 
 // flagName returns the flag behind a key of the configuration.
-func flagName(key string) string {
+func (f *edgeFlags) flagName(key string) string {
+	if f.origin != "" && strings.HasPrefix(key, "origins") {
+		return "--origin"
+	}
 	for _, f := range [][2]string{
 		{"origins", "--root"}, {"key_groups", "--public-key"}, {"behaviors", "--paid or --free"}, {"site", "--site"}, {"listen", "--addr"},
 		{"tls.cert", "--tls-cert"}, {"tls.key", "--tls-key"}, {"chaos", "--chaos"}, {"access_log", "--access-log"}, {"environment", "HANDSTAMP_ENVIRONMENT"},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -25,16 +24,10 @@ New here? "handstamp demo" plays an audio guide on this machine.`,
 		Version:       version(),
 	}
 	root.SetVersionTemplate("handstamp {{.Version}}\n")
-	root.AddCommand(newDemo(), newServe(), newCheck(), newKeys(), newBook(), newTickets(), newSign(), newExplain(), newEdge(), newProbe())
+	root.AddCommand(newDemo(), newServe(), newCheck(), newKeys(), newBook(), newTickets(), newContent(), newSign(), newExplain(), newEdge(), newProbe(),
+		newConfig(), newHealth(), newVersion(), newMan())
+	addCompletions(root)
 	return root
-}
-
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(unknown)"
-	}
-	return info.Main.Version
 }
 
 // onlyFlags is for commands that take no arguments.

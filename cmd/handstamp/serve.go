@@ -185,18 +185,23 @@ func listen(address string) (net.Listener, error) {
 func newCheck() *cobra.Command {
 	var flags configFlags
 	var offline bool
+	var policy policyFlags
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say whether a configuration is sound, without serving",
 		Long: `Read the configuration, the keys, the ticket lists and the catalogues as "serve"
 would, and report everything that is wrong with them. Ticketing systems that can
 tell without a ticket are asked whether their configuration works.`,
-		Example: `  handstamp check --config config.yaml`,
-		Args:    onlyFlags,
+		Example: `  handstamp check --config config.yaml
+  handstamp check --iam --account 123456789012 --region eu-west-1`,
+		Args: onlyFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := flags.load(cmd.ErrOrStderr())
 			if err != nil {
 				return err
+			}
+			if policy.wanted() {
+				return policy.print(cmd, cfg)
 			}
 			gateway, err := app.New(cmd.Context(), cfg, app.Options{})
 			if err != nil {
@@ -224,6 +229,7 @@ tell without a ticket are asked whether their configuration works.`,
 		},
 	}
 	cmd.Flags().BoolVar(&offline, "offline", false, "ask no ticketing system")
+	policy.add(cmd)
 	flags.add(cmd)
 	return cmd
 }

@@ -121,7 +121,8 @@ func TestWriteDeadlines(t *testing.T) {
 	eventually(t, "the dead viewer is cut", func() bool { return ended.Load() == 2 })
 }
 
-// A connection that is kept does not inherit the deadline of an object.
+// A connection that is kept does not inherit the deadline of an object: the
+// server takes it away.
 func TestDeadlineEndsWithAnswer(t *testing.T) {
 	s := newStore(t, map[string]stored{"x": {text: "0123456789"}})
 	b := s.client(bucket.Options{WriteTimeout: 100 * time.Millisecond})

@@ -45,6 +45,9 @@ func TestAnswersAsFolder(t *testing.T) {
 		compare(t, a, b, "HEAD", "/ten", headers)
 	}
 	a, b = edgeOver(t, folder, true), edgeOver(t, over, true)
+	if got := ask(t, b, "GET", "/ten", "Range: bytes=10-"); got.StatusCode != 200 || got.body != files["ten"] {
+		t.Errorf("a range beyond the object, to be ignored = %d %q, want 200", got.StatusCode, got.body)
+	}
 	for _, headers := range rangeHeaders() {
 		compare(t, a, b, "GET", "/ten", headers)
 		compare(t, a, b, "GET", "/empty", headers)

@@ -86,14 +86,3 @@ func (w *reply) ReadFrom(src io.Reader) (int64, error) {
 	defer buffers.Put(buffer)
 	return io.CopyBuffer(struct{ io.Writer }{w}, src, buffer[:])
 }
-
-// finish takes the deadline away, as the next answer of the connection is not
-// ours, and before that sends what is buffered. What has no length is left to the
-// server, which finds it then.
-func (w *reply) finish() {
-	if w.header.Get("Content-Length") != "" {
-		w.extend()
-		_ = w.control.Flush()
-	}
-	_ = w.control.SetWriteDeadline(time.Time{})
-}

@@ -95,7 +95,6 @@ func (b *Bucket) send(w http.ResponseWriter, r *http.Request, o *object, name st
 	case answer.left > 0:
 		b.cut(r, o, broken)
 	}
-	answer.finish()
 	return nil
 }
 

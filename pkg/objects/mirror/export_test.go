@@ -1,0 +1,7 @@
+package mirror
+
+// For tests of the tables.
+var (
+	CacheControl = cacheControl
+	PartSize     = partSize
+)
