@@ -1,7 +1,8 @@
 // Package book has the words of the administration's side of an admission
 // book: tickets that were issued or imported here, lists for staff, and the
-// audit. The visitors' side is gate.Book; the engines in the folders below
-// implement both, and booktest holds them to it.
+// audit; and Files, the index of private files. The visitors' side is gate.Book;
+// the engines in the folders below implement them, and booktest holds them to
+// it.
 package book
 
 import (

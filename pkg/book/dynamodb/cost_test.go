@@ -2,6 +2,7 @@ package dynamodb_test
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,23 +17,33 @@ import (
 // A meter counts what is asked of a table.
 type meter struct {
 	dynamodb.Owner
+	mu sync.Mutex
 	cost
+}
+
+func (m *meter) add(c cost) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.requests, m.reads, m.writes = m.requests+c.requests, m.reads+c.reads, m.writes+c.writes
 }
 
 // A cost is that of a call: requests, items read by key, items written.
 type cost struct{ requests, reads, writes int }
 
 func (m *meter) BatchGetItem(ctx context.Context, in *sdk.BatchGetItemInput, o ...func(*sdk.Options)) (*sdk.BatchGetItemOutput, error) {
-	m.requests++
 	for _, ask := range in.RequestItems {
-		m.reads += len(ask.Keys)
+		m.add(cost{1, len(ask.Keys), 0})
 	}
 	return m.Owner.BatchGetItem(ctx, in, o...)
 }
 
+func (m *meter) Query(ctx context.Context, in *sdk.QueryInput, o ...func(*sdk.Options)) (*sdk.QueryOutput, error) {
+	m.add(cost{1, 0, 0})
+	return m.Owner.Query(ctx, in, o...)
+}
+
 func (m *meter) TransactWriteItems(ctx context.Context, in *sdk.TransactWriteItemsInput, o ...func(*sdk.Options)) (*sdk.TransactWriteItemsOutput, error) {
-	m.requests++
-	m.writes += len(in.TransactItems)
+	m.add(cost{1, 0, len(in.TransactItems)})
 	return m.Owner.TransactWriteItems(ctx, in, o...)
 }
 
@@ -71,6 +82,12 @@ func TestCosts(t *testing.T) {
 		}), cost{4, 3, 2}},
 		{"Issue", call(func() error { return b.Issue(t.Context(), []book.Record{record("1")}, book.AuditEvent{}) }), cost{2, 2, 4}},
 		{"Lookup", call(func() error { _, err := b.Lookup(t.Context(), fingerprint("1")); return err }), cost{1, 1, 0}},
+		{"AddFile", call(func() error { return b.AddFile(t.Context(), upload("1")) }), cost{2, 1, 4}},
+		{"ConfirmFile", call(func() error { return b.ConfirmFile(t.Context(), arrived("1")) }), cost{2, 1, 1}},
+		{"ConfirmFile again", call(func() error { return b.ConfirmFile(t.Context(), arrived("1")) }), cost{1, 1, 0}},
+		{"FilesOf", call(func() error { _, err := b.FilesOf(t.Context(), "ticket:A", "photos", "", 100); return err }), cost{2, 1, 0}},
+		{"Files, 1,000", call(func() error { _, err := b.Files(t.Context(), keys(1_000)); return err }), cost{10, 1_000, 0}},
+		{"RemoveFile", call(func() error { return b.RemoveFile(t.Context(), "1") }), cost{2, 1, 4}},
 	}
 	for _, tt := range tests {
 		m.cost = cost{}

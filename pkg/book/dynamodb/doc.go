@@ -1,7 +1,8 @@
 // Package dynamodb is the admission book of many instances: one DynamoDB table
 // that keeps every promise of gate.Book however many processes share it. It
 // also keeps what the administration needs: tickets that were issued or
-// imported here, listings for staff, the audit, and the counters of a throttle.
+// imported here, listings for staff, the audit, the index of private files, and
+// the counters of a throttle.
 //
 //	client := dynamodb.NewFromConfig(cfg) // of the AWS SDK
 //	book, err := dynamodb.Open(ctx, client, dynamodb.Options{Table: "handstamp"})
@@ -36,11 +37,18 @@
 //	L                head          the end of the audit
 //	L#<page>         <number>      an event of the audit
 //	C#<axis>...      counter       a counter of a throttle
+//	F#<key>          file          a private file; never expires
+//	O#<owner>        <key>         its place in the list of its owner
+//	P#<area>#<owner> <key>         its place in the list of its owner in its area
+//	R#<area>#<n>     <key>         its place in the list of its area; 16 partitions
 //
 // Tickets and sessions stand there as hashes, in base64url. The document is
 // JSON, in "doc". The index "lists" has "lpk", a list and one of 16 shards, and
 // "lsk", the place in it; it is eventually consistent, and only lists and the
-// count of what an attraction's revocation ended are read from it.
+// count of what an attraction's revocation ended are read from it. A file is in
+// it until it is confirmed, by the end of its upload. The other lists of files
+// are items of their own, so that they are read consistently: they are written
+// with the file and deleted with it, the only items that ever are.
 //
 // # Requests
 //
@@ -61,13 +69,19 @@
 //	Revoke a ticket    4         3      2, and its record
 //	Issue              2         2      4, three of them in the index
 //	Lookup             1         1      0
+//	AddFile            2         1      4, one of them in the index
+//	ConfirmFile        2         1      1, one of them in the index
+//	RemoveFile         2         1      4
+//	Files, 1,000       10        1,000  0
+//	FilesOf, 100       2         100    0
 //
 // A request that has an idempotency key reads and writes one more item, and
 // every further attraction costs a read more. An import is about one
 // transaction for each two dozen records, eight at a time. An event takes two
 // items more. Revoking an attraction reads 16 items and writes 17, and then
-// reads all visits that ever opened it, a hundred at a time, to count. Lists
-// are read from 16 partitions of the index at once.
+// reads all visits that ever opened it, a hundred at a time, to count. Lists,
+// but those of an owner's files, are read from 16 partitions at once. Of many
+// files, four times a hundred are asked for at once.
 //
 // # Revoking an attraction
 //

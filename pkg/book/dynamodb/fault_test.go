@@ -97,7 +97,7 @@ func (f *faulty) TransactWriteItems(ctx context.Context, in *sdk.TransactWriteIt
 // audits reports whether a transaction writes an event.
 func audits(in *sdk.TransactWriteItemsInput) bool {
 	return slices.ContainsFunc(in.TransactItems, func(w types.TransactWriteItem) bool {
-		return strings.HasPrefix(faketable.Text(w.Put.Item["pk"]), "L")
+		return w.Put != nil && strings.HasPrefix(faketable.Text(w.Put.Item["pk"]), "L")
 	})
 }
 

@@ -257,7 +257,7 @@ func (w *work) takeID(id *item, name string, with run, found items) error {
 
 // writes reports whether an item is among those to be written.
 func (w *work) writes(k key) bool {
-	return slices.ContainsFunc(w.puts, func(p types.TransactWriteItem) bool { return keyOf(p.Put.Item) == k })
+	return slices.ContainsFunc(w.puts, func(p types.TransactWriteItem) bool { return p.Put != nil && keyOf(p.Put.Item) == k })
 }
 
 // listRecord puts a record into the lists of its batch and its attractions.

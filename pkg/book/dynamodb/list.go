@@ -32,20 +32,7 @@ func (b *Book) page(ctx context.Context, l listing) (all []*item, more bool, err
 			q.op = "<"
 		}
 	}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	for i := range shards {
-		q := q
-		q.pk = shardAt(l.list, i)
-		group.Go(func() error {
-			found, err := b.find(ctx, q)
-			mu.Lock()
-			defer mu.Unlock()
-			all = append(all, found...)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if all, err = b.findAll(ctx, l.list, q); err != nil {
 		return nil, false, err
 	}
 	slices.SortFunc(all, func(a, b *item) int {
@@ -55,6 +42,25 @@ func (b *Book) page(ctx context.Context, l listing) (all []*item, more bool, err
 		return cmp.Compare(a.listSK, b.listSK)
 	})
 	return all[:min(len(all), l.limit)], len(all) > l.limit, nil
+}
+
+// findAll is find in all partitions of a list at once: up to as many items of
+// each as q says, in no order.
+func (b *Book) findAll(ctx context.Context, list string, q query) (all []*item, err error) {
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	for i := range shards {
+		q := q
+		q.pk = shardAt(list, i)
+		group.Go(func() error {
+			found, err := b.find(ctx, q)
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, found...)
+			return err
+		})
+	}
+	return all, group.Wait()
 }
 
 // cursor returns where a page ended, for the caller; it works for the same list only.

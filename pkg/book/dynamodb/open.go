@@ -12,6 +12,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -106,7 +107,7 @@ func once(o *sdk.Options) { o.Retryer = aws.NopRetryer{} }
 // it is.
 func (b *Book) explain(what string, err error) error {
 	var denial *gate.Denial
-	if err == nil || errors.As(err, &denial) || errors.Is(err, gate.ErrOtherRequest) || errors.Is(err, gate.ErrNoTarget) {
+	if err == nil || errors.As(err, &denial) || errors.Is(err, gate.ErrOtherRequest) || errors.Is(err, gate.ErrNoTarget) || errors.Is(err, book.ErrNoFile) {
 		return err
 	}
 	return fmt.Errorf("book in table %s: %s: %w", b.opts.Table, what, err)

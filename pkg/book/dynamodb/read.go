@@ -1,13 +1,17 @@
 package dynamodb
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 )
 
 // maxKeys is how many items one request may ask for.
@@ -26,6 +30,28 @@ func (b *Book) get(ctx context.Context, keys ...key) (items, error) {
 		}
 	}
 	return found, nil
+}
+
+// getters is how many requests of one getMany are on their way at once.
+const getters = 4
+
+// getMany is get for more keys than fit into one request.
+func (b *Book) getMany(ctx context.Context, keys []key) (items, error) {
+	slices.SortFunc(keys, func(a, b key) int { return cmp.Or(cmp.Compare(a.pk, b.pk), cmp.Compare(a.sk, b.sk)) })
+	var mu sync.Mutex
+	all := items{}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(getters)
+	for some := range slices.Chunk(slices.Compact(keys), maxKeys) {
+		group.Go(func() error {
+			found, err := b.get(ctx, some...)
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(all, found)
+			return err
+		})
+	}
+	return all, group.Wait()
 }
 
 func (b *Book) getSome(ctx context.Context, keys []key, found items) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/booktest"
 	"github.com/handstamp/handstamp/pkg/book/dynamodb"
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -89,6 +90,12 @@ func TestRealLedger(t *testing.T) {
 		inFront := &faulty{Owner: client}
 		return ledger{made(t, inFront), inFront}
 	})
+}
+
+func TestRealFiles(t *testing.T) {
+	client := local(t)
+	booktest.RunFiles(t, func(t *testing.T) book.Files { return made(t, client) })
+	booktest.RunFiles(t, func(t *testing.T) book.Files { return made(t, &faulty{Owner: client, percent: 5}) })
 }
 
 // Sixty-four devices come at once, and there are three seats.

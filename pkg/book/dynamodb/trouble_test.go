@@ -47,7 +47,11 @@ func TestBudgetSpent(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			table := faketable.New()
-			before := enter(t, open(t, table), entry("1"))
+			calm := open(t, table)
+			before := enter(t, calm, entry("1"))
+			if err := calm.AddFile(t.Context(), upload("1")); err != nil {
+				t.Fatal(err)
+			}
 			client := &faulty{Owner: table}
 			b := hurried(t, client)
 			for name, write := range everyWrite(t, b) {
@@ -63,6 +67,9 @@ func TestBudgetSpent(t *testing.T) {
 			found, err := b.Find(t.Context(), session("1"), noon)
 			if err != nil || found.ID != before.ID || found.Revision != before.Revision {
 				t.Errorf("Find = %+v, %v, want %+v: reads go on", found, err, before)
+			}
+			if files, err := b.Files(t.Context(), []string{"1", "2"}); err != nil || len(files) != 1 || files[0] != upload("1") {
+				t.Errorf("Files = %+v, %v, want only the first, as it was", files, err)
 			}
 		})
 	}
@@ -91,6 +98,10 @@ func everyWrite(t *testing.T, b *dynamodb.Book) map[string]func() error {
 		},
 		"Append": func() error { return b.Append(t.Context(), book.AuditEvent{Actor: "test"}) },
 		"Issue":  func() error { return b.Issue(t.Context(), []book.Record{record("1")}, book.AuditEvent{}) },
+
+		"AddFile":     func() error { return b.AddFile(t.Context(), upload("2")) },
+		"ConfirmFile": func() error { return b.ConfirmFile(t.Context(), arrived("1")) },
+		"RemoveFile":  func() error { return b.RemoveFile(t.Context(), "1") },
 	}
 }
 

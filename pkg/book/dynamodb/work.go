@@ -89,6 +89,18 @@ func (w *work) write(it *item, condition string, values attributes) {
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}})
 }
 
+// lay writes an item that says nothing but where it is, whatever is there. It is
+// for what comes and goes with another item, which is put in the same change.
+func (w *work) lay(k key) {
+	it := &item{key: k, rev: 1, by: w.token, doc: "{}"}
+	w.puts = append(w.puts, types.TransactWriteItem{Put: &types.Put{TableName: &w.opts.Table, Item: it.encode()}})
+}
+
+// erase deletes what lay has written.
+func (w *work) erase(k key) {
+	w.puts = append(w.puts, types.TransactWriteItem{Delete: &types.Delete{TableName: &w.opts.Table, Key: k.encode()}})
+}
+
 // putDoc makes v the document of an item, and puts it.
 func (w *work) putDoc(it *item, v any) error {
 	if err := it.write(v); err != nil {
@@ -156,7 +168,7 @@ func (w *work) conflict(err error) error {
 			return err
 		}
 		for _, p := range w.puts {
-			if keyOf(p.Put.Item) == it.key && *p.Put.ConditionExpression == isOurs && text(p.Put.Item, attrOwn) != it.own {
+			if p.Put != nil && keyOf(p.Put.Item) == it.key && aws.ToString(p.Put.ConditionExpression) == isOurs && text(p.Put.Item, attrOwn) != it.own {
 				return &strange{it}
 			}
 		}

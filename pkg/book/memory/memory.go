@@ -12,10 +12,11 @@ import (
 	"sync"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
-// A Book implements gate.Book. The zero value is not ready; use New.
+// A Book implements gate.Book and book.Files. The zero value is not ready; use New.
 type Book struct {
 	mu       sync.Mutex
 	tickets  map[gate.Fingerprint]*ticket
@@ -24,6 +25,7 @@ type Book struct {
 	sessions map[gate.SessionHash]*device // that has the session
 	spent    map[gate.SessionHash]spent   // that was rotated away
 	requests map[requestKey]request
+	files    map[string]book.File // by key
 }
 
 type ticket struct {
@@ -75,7 +77,8 @@ const day = 24 * time.Hour
 // New returns an empty book.
 func New() *Book {
 	return &Book{tickets: map[gate.Fingerprint]*ticket{}, visits: map[string]*visit{}, devices: map[string]*device{},
-		sessions: map[gate.SessionHash]*device{}, spent: map[gate.SessionHash]spent{}, requests: map[requestKey]request{}}
+		sessions: map[gate.SessionHash]*device{}, spent: map[gate.SessionHash]spent{}, requests: map[requestKey]request{},
+		files: map[string]book.File{}}
 }
 
 // FirstUse implements gate.Book.

@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/booktest"
 	"github.com/handstamp/handstamp/pkg/book/memory"
 	"github.com/handstamp/handstamp/pkg/gate"
@@ -51,4 +52,8 @@ func TestModel(t *testing.T) {
 		operations = 100_000
 	}
 	booktest.Model(t, func(*testing.T) gate.Book { return memory.New() }, operations)
+}
+
+func TestFiles(t *testing.T) {
+	booktest.RunFiles(t, func(*testing.T) book.Files { return memory.New() })
 }

@@ -1,7 +1,8 @@
 // Package sqlite is the admission book of one machine: a single SQLite file,
 // through a driver in Go, that keeps every promise of gate.Book over a crash
 // or a power cut. It also keeps what the administration needs: tickets that
-// were issued or imported here, listings for staff, and the audit.
+// were issued or imported here, listings for staff, the audit, and the index of
+// private files.
 //
 //	book, err := sqlite.Open(ctx, "/var/lib/handstamp/book.db", sqlite.Options{Create: true})
 //	...

@@ -10,6 +10,7 @@ import (
 	engine "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
 
+	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
@@ -95,7 +96,7 @@ func (b *Book) Check(ctx context.Context) error {
 // callers branch on is left as it is.
 func (b *Book) explain(what string, err error) error {
 	var denial *gate.Denial
-	if err == nil || errors.As(err, &denial) || errors.Is(err, gate.ErrOtherRequest) || errors.Is(err, gate.ErrNoTarget) {
+	if err == nil || errors.As(err, &denial) || errors.Is(err, gate.ErrOtherRequest) || errors.Is(err, gate.ErrNoTarget) || errors.Is(err, book.ErrNoFile) {
 		return err
 	}
 	if plain := plainly(err); plain != "" {

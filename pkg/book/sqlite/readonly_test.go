@@ -78,6 +78,9 @@ func TestWritesOfAReadOnlyConnection(t *testing.T) {
 	b := fresh(t)
 	enter(t, b, entry("1"))
 	ctx := t.Context()
+	if err := b.AddFile(ctx, upload("1")); err != nil {
+		t.Fatal(err)
+	}
 	writes := map[string]func() error{
 		"Enter": func() error { _, err := b.Enter(ctx, entry("2")); return err },
 		"Renew": func() error { _, err := b.Renew(ctx, renewal("1", "2", noon)); return err },
@@ -88,6 +91,10 @@ func TestWritesOfAReadOnlyConnection(t *testing.T) {
 		},
 		"Issue":  func() error { return b.Issue(ctx, []book.Record{record("1")}, book.AuditEvent{}) },
 		"Append": func() error { return b.Append(ctx, book.AuditEvent{Action: "test"}) },
+
+		"AddFile":     func() error { return b.AddFile(ctx, upload("2")) },
+		"ConfirmFile": func() error { return b.ConfirmFile(ctx, arrived("1")) },
+		"RemoveFile":  func() error { return b.RemoveFile(ctx, "1") },
 	}
 	for name, write := range writes {
 		err := b.Alone(ctx, func(conn *sql.Conn) error {
@@ -101,6 +108,9 @@ func TestWritesOfAReadOnlyConnection(t *testing.T) {
 	}
 	if a, err := b.Find(ctx, session("1"), noon); err != nil || a.Taken != 1 || a.Held != session("1") {
 		t.Errorf("Find = %+v, %v, want nothing changed", a, err)
+	}
+	if files, err := b.Files(ctx, []string{"1", "2"}); err != nil || len(files) != 1 || files[0] != upload("1") {
+		t.Errorf("Files = %+v, %v, want only the first, as it was", files, err)
 	}
 	enter(t, b, entry("2"))
 }

@@ -7,10 +7,12 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/book/booktest"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
+	"github.com/handstamp/handstamp/pkg/book/sqlite/sqlitetest"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
 func TestBook(t *testing.T) {
+	t.Parallel()
 	booktest.Run(t, func(t *testing.T) gate.Book { return open(t, filepath.Join(t.TempDir(), "book.db")) })
 }
 
@@ -24,8 +26,10 @@ func TestModel(t *testing.T) {
 	booktest.Model(t, func(t *testing.T) gate.Book { return open(t, filepath.Join(t.TempDir(), "book.db")) }, operations)
 }
 
+// open opens the book at path, an empty one if there is none.
 func open(t testing.TB, path string) *sqlite.Book {
 	t.Helper()
+	sqlitetest.Put(t, path)
 	b, err := sqlite.Open(t.Context(), path, sqlite.Options{Create: true})
 	if err != nil {
 		t.Fatalf("Open(%q) = %v", path, err)

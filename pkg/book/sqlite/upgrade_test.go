@@ -79,6 +79,13 @@ func TestUpgrade(t *testing.T) {
 	if _, _, err := b.Import(t.Context(), "list", records(1, 3), book.AuditEvent{}); err != nil {
 		t.Errorf("Import = %v", err)
 	}
+	oldWrites(t, db, oldVisit, "again") // beside what the old one does not know
+	if err := b.AddFile(t.Context(), upload("1")); err != nil {
+		t.Errorf("AddFile = %v", err)
+	}
+	if files, err := b.FilesOf(t.Context(), "ticket:A", "photos", "", 10); err != nil || len(files) != 1 || files[0] != upload("1") {
+		t.Errorf("FilesOf = %+v, %v, want the file", files, err)
+	}
 	var made, oldest int
 	if err := db.QueryRow("SELECT made, user_version FROM steps, pragma_user_version").Scan(&made, &oldest); err != nil || made != len(steps) || oldest != 1 {
 		t.Errorf("%d steps were made, for programs from version %d on, %v; want %d, 1", made, oldest, err, len(steps))

@@ -202,7 +202,7 @@ func TestLogStaysSmall(t *testing.T) {
 		})
 	}
 	largest := int64(0)
-	for list := range rounds(t, "HANDSTAMP_LOG_ROUNDS", 8) {
+	for list := range rounds(t, "HANDSTAMP_LOG_ROUNDS", max(heavy(8), 3)) {
 		if _, _, err := b.Import(t.Context(), "list", records(list, max(heavy(4_000), 500)), book.AuditEvent{}); err != nil {
 			t.Fatal(err)
 		}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -130,7 +131,7 @@ func (t *Table) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput
 	for table, ask := range in.RequestItems {
 		seen := map[string]bool{}
 		for _, k := range ask.Keys {
-			if len(k) != 2 || len(ask.Keys) > 100 || seen[id(k)] || Text(k["pk"]) == "" || Text(k["sk"]) == "" {
+			if len(k) != 2 || len(ask.Keys) > 100 || seen[id(k)] || Text(k["pk"]) == "" || Text(k["sk"]) == "" || !fits(k) {
 				return nil, invalid("keys %v of %d", k, len(ask.Keys))
 			}
 			seen[id(k)] = true
@@ -160,7 +161,11 @@ func (t *Table) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWri
 		return nil, err
 	}
 	for _, w := range in.TransactItems {
-		t.put(id(w.Put.Item), w.Put.Item)
+		if w.Delete != nil {
+			t.put(id(w.Delete.Key), nil)
+		} else {
+			t.put(id(w.Put.Item), w.Put.Item)
+		}
 	}
 	t.tokens[token] = true
 	return &dynamodb.TransactWriteItemsOutput{}, nil
@@ -172,7 +177,10 @@ func (t *Table) check(items []types.TransactWriteItem) error {
 	seen, failed := map[string]bool{}, false
 	for _, w := range items {
 		p := w.Put
-		if p == nil || seen[id(p.Item)] || size(p.Item) > 400<<10 {
+		if d := w.Delete; d != nil && p == nil { // without a condition
+			p = &types.Put{Item: d.Key}
+		}
+		if p == nil || seen[id(p.Item)] || size(p.Item) > 400<<10 || !fits(p.Item) {
 			return invalid("write %+v", w)
 		}
 		seen[id(p.Item)] = true
@@ -194,6 +202,13 @@ func (t *Table) check(items []types.TransactWriteItem) error {
 		return cancelled
 	}
 	return nil
+}
+
+// fits reports whether DynamoDB takes the keys of an item. What is not UTF-8
+// would not come there as it was.
+func fits(i Item) bool {
+	pk, sk := Text(i["pk"]), Text(i["sk"])
+	return len(pk) <= 2048 && len(sk) <= 1024 && utf8.ValidString(pk+sk)
 }
 
 func size(i Item) (n int) {

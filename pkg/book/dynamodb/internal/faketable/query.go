@@ -1,6 +1,7 @@
 package faketable
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ func (t *Table) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*d
 		return nil, err
 	}
 	order := func(a, b Item) int {
-		n := strings.Compare(Text(a[sk])+"\x00"+id(a), Text(b[sk])+"\x00"+id(b))
+		n := cmp.Or(strings.Compare(Text(a[sk]), Text(b[sk])), strings.Compare(id(a), id(b)))
 		if !aws.ToBool(in.ScanIndexForward) {
 			return -n
 		}
