@@ -20,6 +20,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/admin"
 	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
+	"github.com/handstamp/handstamp/pkg/book/sqlite/sqlitetest"
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/ticket/issued"
 )
@@ -158,6 +159,7 @@ func newSite(t testing.TB, change ...func(*site)) *site {
 	}
 	s.opts.Now = s.clock
 	s.opts.Log = slog.New(slog.NewJSONHandler(&s.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	sqlitetest.Put(t, s.file)
 	b, err := sqlite.Open(t.Context(), s.file, sqlite.Options{Create: true, Now: s.clock})
 	if err != nil {
 		t.Fatal(err)

@@ -347,20 +347,25 @@ products: [{id: a, buys: [park]}]
 	}
 }
 
-// TestHostileCodes: ten thousand codes that try to leave their place, through
-// the kinds of sources that put codes into URLs, in turn. Nothing unescaped
-// leaves, and host, path and header are those that are configured.
+// TestHostileCodes: two thousand codes that try to leave their place, or ten
+// thousand with HANDSTAMP_TROUBLE set, through the kinds of sources that put
+// codes into URLs, in turn. Nothing unescaped leaves, and host, path and header
+// are those that are configured.
 func TestHostileCodes(t *testing.T) {
+	total := 2_000
+	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+		total = 10_000
+	}
 	offices := []*boxoffice.Office{boxoffice.New(t, boxoffice.JSON(404, `{}`)),
 		boxoffice.New(t, boxoffice.JSON(200, `{"count":0,"next":null,"previous":null,"results":[]}`)), boxoffice.New(t, boxoffice.JSON(200, `[]`))}
 	a := gateway(t, func(c *config.Config) { c.Throttle.Enabled = false }, urlBuilders(offices)...)
 	var crowd sync.WaitGroup
-	const total, workers = 10_000, 8
+	const workers = 8
 	for w := range workers {
 		crowd.Go(func() {
 			random := rand.New(rand.NewPCG(5, uint64(w)))
 			for n := w; n < total; n += workers {
-				if err := showHostile(t, a, hostile(random, n), places[n/workers%len(places)], n < 600); err != nil {
+				if err := showHostile(t, a, hostile(random, n), places[n/workers%len(places)], n < 300); err != nil {
 					t.Error(err)
 					return
 				}

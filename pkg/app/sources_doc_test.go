@@ -23,6 +23,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/book/sqlite"
+	"github.com/handstamp/handstamp/pkg/book/sqlite/sqlitetest"
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
 	"github.com/handstamp/handstamp/pkg/keyring"
@@ -205,6 +206,7 @@ func (p *sourcePage) read(t *testing.T, name string) []byte {
 func (p *sourcePage) build(t *testing.T, cfg *config.Config) *app.App {
 	t.Helper()
 	cfg.Throttle.Floor, cfg.Throttle.Jitter = 0, 0
+	sqlitetest.Put(t, cfg.Book.File)
 	b, err := sqlite.Open(t.Context(), cfg.Book.File, sqlite.Options{Create: true})
 	if err != nil {
 		t.Fatal(err)

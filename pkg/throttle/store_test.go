@@ -47,7 +47,7 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func badKeys(t *testing.T) int {
 	if testing.Short() || raceDetector { // which makes it ten times slower
-		return 100_000
+		return 40_000
 	}
 	return 1_000_000
 }
