@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
-	"path"
 	"strconv"
 	"strings"
 	"sync"
@@ -88,7 +87,7 @@ func (f *Files) serve(w http.ResponseWriter, r *http.Request, name string, info 
 	}
 	h := w.Header()
 	h.Set("Etag", etag)
-	h.Set("Content-Type", contentType(path.Ext(name)))
+	h.Set("Content-Type", contentType(name))
 	h.Set("Accept-Ranges", "bytes")
 	http.ServeContent(w, byterange.Request(r, info.Size()), "", info.ModTime(), file)
 }

@@ -1,10 +1,11 @@
 package objects
 
 import (
-	"path"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/handstamp/handstamp/pkg/mediatype"
 )
 
 var (
@@ -17,56 +18,53 @@ const (
 	svgType     = "image/svg+xml"
 )
 
-// A mediaType is a content type with its extensions, the first for new keys. The
-// list is our own: that of the operating system differs between machines, and
-// with it would the URLs.
+// A mediaType is a content type that files are often of.
 type mediaType struct {
-	name       string
-	extensions []string
-	passive    bool // a browser that shows it runs nothing
+	name      string
+	extension string // of new keys
+	passive   bool   // a browser that shows it runs nothing
 }
 
 var mediaTypes = []mediaType{
-	{"image/jpeg", []string{".jpg", ".jpeg"}, true},
-	{"image/png", []string{".png"}, true},
-	{"image/gif", []string{".gif"}, true},
-	{"image/webp", []string{".webp"}, true},
-	{"image/avif", []string{".avif"}, true},
-	{"image/heic", []string{".heic"}, true},
-	{svgType, []string{".svg"}, false},
-	{"audio/mpeg", []string{".mp3"}, true},
-	{"audio/mp4", []string{".m4a"}, true},
-	{"audio/ogg", []string{".ogg", ".oga", ".opus"}, true},
-	{"audio/wav", []string{".wav"}, true},
-	{"audio/flac", []string{".flac"}, true},
-	{"video/mp4", []string{".mp4", ".m4v"}, true},
-	{"video/webm", []string{".webm"}, true},
-	{"video/quicktime", []string{".mov"}, true},
-	{"application/pdf", []string{".pdf"}, false},
-	{"text/plain", []string{".txt"}, true},
-	{"text/vtt", []string{".vtt"}, true},
-	{"text/csv", []string{".csv"}, false},
-	{"text/html", []string{".html", ".htm"}, false},
-	{"application/json", []string{".json"}, false},
-	{"application/zip", []string{".zip"}, false},
+	{"image/jpeg", ".jpg", true},
+	{"image/png", ".png", true},
+	{"image/gif", ".gif", true},
+	{"image/webp", ".webp", true},
+	{"image/avif", ".avif", true},
+	{"image/heic", ".heic", true},
+	{svgType, ".svg", false},
+	{"audio/mpeg", ".mp3", true},
+	{"audio/mp4", ".m4a", true},
+	{"audio/ogg", ".ogg", true},
+	{"audio/wav", ".wav", true},
+	{"audio/flac", ".flac", true},
+	{"video/mp4", ".mp4", true},
+	{"video/webm", ".webm", true},
+	{"video/quicktime", ".mov", true},
+	{"application/pdf", ".pdf", false},
+	{"text/plain", ".txt", true},
+	{"text/vtt", ".vtt", true},
+	{"text/csv", ".csv", false},
+	{"text/html", ".html", false},
+	{"application/json", ".json", false},
+	{"application/zip", ".zip", false},
 }
 
-// typeOf returns the content type of a key by its extension.
+// typeOf returns the content type of a key by its extension, without parameters.
 func typeOf(key string) string {
-	extension := strings.ToLower(path.Ext(key))
-	for i := range mediaTypes {
-		if slices.Contains(mediaTypes[i].extensions, extension) {
-			return mediaTypes[i].name
-		}
+	kind, ok := mediatype.Of(key)
+	if !ok {
+		return unknownType
 	}
-	return unknownType
+	kind, _, _ = strings.Cut(kind, ";")
+	return kind
 }
 
 // extensionOf returns the extension for a content type; empty if it is unknown.
 func extensionOf(kind string) string {
 	for i := range mediaTypes {
 		if mediaTypes[i].name == kind {
-			return mediaTypes[i].extensions[0]
+			return mediaTypes[i].extension
 		}
 	}
 	return ""

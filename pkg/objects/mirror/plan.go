@@ -107,7 +107,7 @@ func (m *Mirror) compare(ctx context.Context, p *Plan, here *Folder, there map[s
 
 // look returns what to do about one file, nil if nothing.
 func (m *Mirror) look(ctx context.Context, name string, size int64, there map[string]int64) (*Step, error) {
-	s := &Step{Action: Put, Name: name, Size: size, Type: MediaType(name), Cache: cacheControl(name, m.opts.Cache)}
+	s := &Step{Action: Put, Name: name, Size: size, Type: contentType(name), Cache: cacheControl(name, m.opts.Cache)}
 	other, ok := there[name]
 	switch {
 	case !ok:

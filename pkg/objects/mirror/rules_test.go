@@ -2,10 +2,6 @@ package mirror_test
 
 import (
 	"errors"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"strconv"
 	"testing"
 	"time"
 
@@ -92,37 +88,6 @@ func TestCacheRules(t *testing.T) {
 		if r, err := mirror.ParseCacheRule(bad); !errors.Is(err, mirror.ErrCacheRule) {
 			t.Errorf("ParseCacheRule(%q) = %+v, %v, want ErrCacheRule", bad, r, err)
 		}
-	}
-}
-
-// What the local edge answers with is what is put into the bucket.
-func TestMediaTypesAsAtTheEdge(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../../edge/mediatype.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := 0
-	ast.Inspect(file, func(n ast.Node) bool {
-		pair, ok := n.(*ast.KeyValueExpr)
-		if !ok {
-			return true
-		}
-		extension, _ := strconv.Unquote(pair.Key.(*ast.BasicLit).Value)
-		want, _ := strconv.Unquote(pair.Value.(*ast.BasicLit).Value)
-		found++
-		if got := mirror.MediaType("a" + extension); got != want {
-			t.Errorf("MediaType(%q) = %q, at the edge it is %q", "a"+extension, got, want)
-		}
-		return true
-	})
-	if found < 40 {
-		t.Errorf("%d types found at the edge, want the table", found)
-	}
-	if got := mirror.MediaType("A.M4A"); got != "audio/mp4" {
-		t.Errorf("MediaType of capitals = %q", got)
-	}
-	if got := mirror.MediaType("a.unknown"); got != "application/octet-stream" {
-		t.Errorf("MediaType of something unknown = %q", got)
 	}
 }
 
