@@ -7,7 +7,7 @@ VERSION_STATICCHECK := v0.8.2
 VERSION_GOVULNCHECK := v1.8.0
 VERSION_GOSEC       := v2.29.0
 
-.PHONY: help build demo lint test test-all trouble bench cover fuzz clean
+.PHONY: help build demo lint test test-all trouble bench cover fuzz release anywhere docs clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,15 @@ cover: ## lines covered by the tests, a package a line
 FUZZTIME ?= 60s
 fuzz: ## every fuzz target for FUZZTIME each
 	@./test/fuzz.sh $(FUZZTIME)
+
+release: ## archives, bills of materials and checksums into dist/; RELEASE_KEY signs them
+	@./test/release.sh
+
+anywhere: ## container, units, manifests and a release built twice; needs root
+	@./test/anywhere.sh
+
+docs: ## write docs/configuration.md from the program
+	$(GO) run ./cmd/handstamp config reference > docs/configuration.md
 
 clean: ## remove what make made
 	rm -rf $(BUILD) bin
