@@ -64,6 +64,10 @@ test/dynamodb.sh
 
 test/moto.sh
 
+test/s3.sh
+
+ANYWHERE_PLATFORMS=linux/amd64 test/anywhere.sh
+
 test/pretix.sh
 
 say "OCTO: the fixtures are what the published generators make"
