@@ -16,6 +16,8 @@ import (
 type LinkerOptions struct {
 	Keep  int // signed URLs to keep; 0 means 16384
 	Queue int // signatures that may wait for a processor; 0 means 64
+
+	Signing Signing // is told of every signature that is made; nil means that nobody is
 }
 
 // A Linker gives files of a distribution URLs that need no cookies: signed with
@@ -37,7 +39,9 @@ func NewLinker(s *Stamper, opts LinkerOptions) *Linker {
 	if opts.Queue <= 0 {
 		opts.Queue = 64
 	}
-	return &Linker{site: s.site, press: s.press.beside(opts.Queue), kept: newLinkCache(opts.Keep)}
+	l := &Linker{site: s.site, press: s.press.beside(opts.Queue), kept: newLinkCache(opts.Keep)}
+	l.press.signs = opts.Signing
+	return l
 }
 
 // Site returns scheme and host of the URLs: "https://media.example.org".
@@ -67,6 +71,7 @@ func (l *Linker) Links(ctx context.Context, permits []gate.Permit) ([]string, er
 		}
 		key := linkKey{keyPairID: signer.id, hash: signer.hash, resource: file.text, end: permit.Expires.Unix()}
 		if urls[i] = l.kept.get(key); urls[i] != "" && !l.press.sample() {
+			l.press.counts.shared.Add(1)
 			continue
 		}
 		group.Go(func() (err error) {
@@ -85,11 +90,13 @@ func (l *Linker) Links(ctx context.Context, permits []gate.Permit) ([]string, er
 func (l *Linker) link(ctx context.Context, signer *Signer, key linkKey, file Resource) (string, error) {
 	end := time.Unix(key.end, 0)
 	if signed := l.kept.get(key); signed != "" {
+		l.press.counts.shared.Add(1)
 		return signed, l.press.selfCheck(signer, Request{URL: signed}, end)
 	}
 	name := fmt.Sprintf("%q %q %q %d", key.keyPairID, key.hash, key.resource, key.end)
 	return once(ctx, l.press, name, func(ctx context.Context) (string, error) {
 		if signed := l.kept.get(key); signed != "" {
+			l.press.counts.shared.Add(1)
 			return signed, nil // made by a flight that landed after we had looked
 		}
 		signed, err := l.sign(ctx, signer, Policy{Resource: file, DateLessThan: end})
@@ -106,6 +113,13 @@ func (l *Linker) sign(ctx context.Context, signer *Signer, p Policy) (string, er
 		return "", err
 	}
 	defer leave()
+	done := l.press.begin(ctx, signer)
+	url, err := l.checked(signer, p)
+	done(err)
+	return url, err
+}
+
+func (l *Linker) checked(signer *Signer, p Policy) (string, error) {
 	signed, err := signer.SignCanned(p)
 	if err != nil {
 		return "", err

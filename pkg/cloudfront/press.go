@@ -21,6 +21,8 @@ type press struct {
 	waiting atomic.Int64  // signatures that are made or wait for a slot
 	queue   int64         // the most of them
 	served  atomic.Uint64 // signatures that were given out again
+	signs   Signing       // nil means that nobody is told
+	counts  pressCounts
 }
 
 // sampleEvery is how often a shared signature is checked again before it is sent.
@@ -53,6 +55,7 @@ func (p *press) sample() bool { return p.served.Add(1)%sampleEvery == 0 }
 func (p *press) enter(ctx context.Context) (leave func(), err error) {
 	if p.waiting.Add(1) > p.queue {
 		p.waiting.Add(-1)
+		p.counts.busy.Add(1)
 		return nil, ErrBusy
 	}
 	select {
@@ -80,12 +83,16 @@ func (p *press) selfCheck(signer *Signer, r Request, end time.Time) error {
 // once has one of those who want the same thing make it. Whoever gives up waiting
 // takes nobody else along.
 func once[T any](ctx context.Context, p *press, name string, make func(context.Context) (T, error)) (T, error) {
-	flight := p.flights.DoChan(name, func() (any, error) { return make(context.WithoutCancel(ctx)) })
+	mine := false
+	flight := p.flights.DoChan(name, func() (any, error) { mine = true; return make(context.WithoutCancel(ctx)) })
 	var none T
 	select {
 	case result := <-flight:
 		if result.Err != nil {
 			return none, result.Err
+		}
+		if !mine {
+			p.counts.shared.Add(1)
 		}
 		return result.Val.(T), nil
 	case <-ctx.Done():

@@ -33,6 +33,7 @@ type StamperOptions struct {
 	Alone   bool             // sign every grant anew instead of sharing signatures
 	Keep    int              // shared signatures to keep; 0 means 1024
 	Queue   int              // signatures that may wait for a processor; 0 means 256
+	Signing Signing          // is told of every signature that is made; nil means that nobody is
 	Now     func() time.Time // nil means time.Now
 }
 
@@ -74,6 +75,7 @@ func NewStamper(site Site, ring Ring, opts StamperOptions) (*Stamper, error) {
 		return nil, err
 	}
 	s := &Stamper{site: site, opts: opts, press: newPress(ring, opts.Hash, opts.Queue)}
+	s.press.signs = opts.Signing
 	s.shared.Store(&map[stampKey]*Signed{})
 	if _, err := s.press.signer(); err != nil {
 		return nil, err
@@ -126,6 +128,7 @@ func (s *Stamper) signed(ctx context.Context, p Policy) (*Signed, error) {
 	}
 	key := stampKey{keyPairID: signer.id, hash: signer.hash, resource: p.Resource.text, start: p.DateGreaterThan.Unix(), end: p.DateLessThan.Unix()}
 	if signed := (*s.shared.Load())[key]; signed != nil {
+		s.press.counts.shared.Add(1)
 		if s.press.sample() {
 			return signed, s.selfCheck(signer, signed)
 		}
@@ -136,6 +139,7 @@ func (s *Stamper) signed(ctx context.Context, p Policy) (*Signed, error) {
 		return signed, err
 	}
 	if older := s.older(key); older != nil {
+		s.press.counts.older.Add(1)
 		return older, nil
 	}
 	return nil, err
@@ -167,6 +171,7 @@ func (s *Stamper) join(ctx context.Context, signer *Signer, key stampKey, p Poli
 	name := fmt.Sprintf("%q %q %q %d %d", key.keyPairID, key.hash, key.resource, key.start, key.end)
 	return once(ctx, s.press, name, func(ctx context.Context) (*Signed, error) {
 		if signed := (*s.shared.Load())[key]; signed != nil {
+			s.press.counts.shared.Add(1)
 			return signed, nil // made by a flight that landed after we had looked
 		}
 		signed, err := s.make(ctx, signer, p)
@@ -184,11 +189,13 @@ func (s *Stamper) make(ctx context.Context, signer *Signer, p Policy) (*Signed, 
 		return nil, err
 	}
 	defer leave()
+	done := s.press.begin(ctx, signer)
 	signed, err := signer.Sign(p)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		err = s.selfCheck(signer, signed)
 	}
-	return signed, s.selfCheck(signer, signed)
+	done(err)
+	return signed, err
 }
 
 // selfCheck asks our own decision about a URL that the policy should open.

@@ -59,6 +59,11 @@ type Config struct {
 	// last request.
 	AccessLog *AccessLog
 
+	// Decided is told what became of every request: "allowed" and "public" go to
+	// the origin, all else is why it was refused, CloudFront's code or a word of
+	// ours. It must not wait. Nil means that nobody is told.
+	Decided func(r *http.Request, what string)
+
 	WriteTimeout time.Duration    // for each write to a viewer; 0 means DefaultWriteTimeout
 	Now          func() time.Time // nil means time.Now
 	Log          *slog.Logger     // refusals, at level info; nil means none
@@ -191,9 +196,24 @@ func (e *Edge) serve(w *reply, q *request) *refusal {
 		refused = e.chaos.disturb(q.received.Context(), q.behavior.trusted != nil)
 	}
 	if refused == nil {
+		e.tell(q.received, q.behavior.passed())
 		e.fetch(w, q)
 	}
 	return refused
+}
+
+// passed returns the word for what a behavior lets through.
+func (b *behavior) passed() string {
+	if b.trusted == nil {
+		return "public"
+	}
+	return "allowed"
+}
+
+func (e *Edge) tell(r *http.Request, what string) {
+	if e.config.Decided != nil {
+		e.config.Decided(r, what)
+	}
 }
 
 // decide checks the signature, if the behavior wants one.
@@ -241,6 +261,7 @@ func (e *Edge) behavior(path string) *behavior {
 
 func (e *Edge) refuse(w *reply, r *http.Request, f *refusal) {
 	e.refusals.Add(1)
+	e.tell(r, cmp.Or(string(f.code), f.reason))
 	e.log(r, f)
 	if e.config.Explain {
 		w.Header().Set(reasonHeader, f.explained())

@@ -33,6 +33,7 @@ type Options struct {
 	Idle     time.Duration    // a device that has not renewed for so long may lose its seat to a new one; 0 means DefaultIdle
 	Swaps    int              // seats of a ticket that may change hands like that in 24 hours; 0 means DefaultSwaps, below 0 none
 	Now      func() time.Time // nil means time.Now
+	Watch    func(Event)      // is told what became of every act, before the caller is; it must not wait. Nil means that nobody is
 }
 
 // A Keeper stands at the gate. It is safe for concurrent use.
@@ -68,7 +69,7 @@ func NewKeeper(v Verifier, rules *Rules, book Book, s Stamper, opts Options) *Ke
 // already has: the same device coming back takes no second seat. A refusal is a
 // *Denial; after any other error nothing has been promised.
 func (k *Keeper) Admit(ctx context.Context, c Credential, previous ...Session) (*Pass, error) {
-	return k.admit(ctx, c, "", previous)
+	return k.AdmitOnce(ctx, "", c, previous...)
 }
 
 // AdmitOnce is Admit for a request that the caller may send again, under the
@@ -77,7 +78,9 @@ func (k *Keeper) Admit(ctx context.Context, c Credential, previous ...Session) (
 // request is a new one. It returns ErrOtherRequest if the key came with the same
 // ticket at another attraction before; with another ticket it is another key.
 func (k *Keeper) AdmitOnce(ctx context.Context, key Secret, c Credential, previous ...Session) (*Pass, error) {
-	return k.admit(ctx, c, key, previous)
+	pass, err := k.admit(ctx, c, key, previous)
+	k.tellPass(ActAdmit, c.Attraction, pass, err)
+	return pass, err
 }
 
 func (k *Keeper) admit(ctx context.Context, c Credential, key Secret, previous []Session) (*Pass, error) {
@@ -213,7 +216,9 @@ func (k *Keeper) Leave(ctx context.Context, sessions ...Session) ([]*http.Cookie
 		if s == "" {
 			continue
 		}
-		if err := k.book.Leave(ctx, s.Hash(), k.opts.Now()); err != nil {
+		err := k.book.Leave(ctx, s.Hash(), k.opts.Now())
+		k.tell(Event{Act: ActLeave, Err: err})
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -34,6 +34,12 @@ type Rechecker interface {
 // A Denial says that the admission is over; after any other error the old
 // session still holds.
 func (k *Keeper) Renew(ctx context.Context, s Session) (*Pass, error) {
+	pass, err := k.renew(ctx, s)
+	k.tellPass(ActRenew, "", pass, err)
+	return pass, err
+}
+
+func (k *Keeper) renew(ctx context.Context, s Session) (*Pass, error) {
 	now := k.opts.Now()
 	next := k.derive("next session", s.Reveal())
 	renewal := Renewal{Session: s.Hash(), Next: next.Hash(), At: now, Grace: RotationGrace}
@@ -205,6 +211,7 @@ type Revocation struct {
 // most Exposure, as CloudFront cannot recall them.
 func (k *Keeper) Revoke(ctx context.Context, t Target) (Revocation, error) {
 	affected, err := k.book.Revoke(ctx, t, k.opts.Now())
+	k.tell(Event{Act: ActRevoke, Target: t.Kind, Affected: affected, Err: err})
 	if err != nil {
 		return Revocation{}, err
 	}
