@@ -7,7 +7,7 @@ VERSION_STATICCHECK := v0.8.2
 VERSION_GOVULNCHECK := v1.8.0
 VERSION_GOSEC       := v2.29.0
 
-.PHONY: help build demo lint test test-all trouble bench cover fuzz release anywhere docs clean
+.PHONY: help build demo lint test test-all trouble bench cover fuzz release anywhere docs package deploy clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,12 @@ release: ## archives, bills of materials and checksums into dist/; RELEASE_KEY s
 
 anywhere: ## container, units, manifests and a release built twice; needs root
 	@./test/anywhere.sh
+
+package: ## Lambda packages into build/deploy/, like ARGS="--stack guide --site site"
+	@deploy/cloudformation/deploy.sh --package $(ARGS)
+
+deploy: ## build it all on AWS, see docs/aws.md; ARGS as for package
+	@deploy/cloudformation/deploy.sh $(ARGS)
 
 docs: ## write docs/configuration.md from the program
 	$(GO) run ./cmd/handstamp config reference > docs/configuration.md

@@ -66,6 +66,8 @@ test/moto.sh
 
 test/s3.sh
 
+test/deploy.sh
+
 ANYWHERE_PLATFORMS=linux/amd64 test/anywhere.sh
 
 test/pretix.sh
