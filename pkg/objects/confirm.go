@@ -41,7 +41,7 @@ func (d *Desk) ConfirmUpload(ctx context.Context, h Holder, key string) (book.Fi
 		return book.File{}, fmt.Errorf("look for the upload: %w", err)
 	}
 	if wrong := compare(&f, head); wrong != nil {
-		return book.File{}, d.reject(ctx, key, wrong)
+		return book.File{}, d.reject(ctx, &f, wrong)
 	}
 	f.Size, f.ETag, f.Confirmed = aws.ToInt64(head.ContentLength), aws.ToString(head.ETag), d.opts.Now().UTC()
 	err = d.index.ConfirmFile(ctx, f)
@@ -69,7 +69,7 @@ func (d *Desk) announced(ctx context.Context, h Holder, key string) (book.File, 
 	if err := d.writes(d.party(h, now), key, &asIf); err != nil {
 		return book.File{}, err
 	}
-	if f.Confirmed.IsZero() && !now.Before(f.Expires) {
+	if isDiscarded(f) || f.Confirmed.IsZero() && !now.Before(f.Expires) {
 		return book.File{}, ErrNotFound
 	}
 	return *f, nil
@@ -83,7 +83,9 @@ func absent(key string) error {
 	return ErrNotFound
 }
 
-// compare returns what is wrong with the object, nil if it is f.
+// compare returns what is wrong with the object, nil if it is f. One that is
+// packed, which a PUT can say without a signature for it, would be of any size
+// and content once a browser has unpacked it.
 func compare(f *book.File, head *s3.HeadObjectOutput) error {
 	size, kind, sum := aws.ToInt64(head.ContentLength), aws.ToString(head.ContentType), aws.ToString(head.ChecksumSHA256)
 	switch {
@@ -91,6 +93,8 @@ func compare(f *book.File, head *s3.HeadObjectOutput) error {
 		return fmt.Errorf("%d bytes, want 1 to %d", size, f.Size)
 	case !strings.EqualFold(kind, f.Type):
 		return fmt.Errorf("content type %.80q, want %q", kind, f.Type)
+	case aws.ToString(head.ContentEncoding) != "":
+		return fmt.Errorf("content encoding %.80q, want none", *head.ContentEncoding)
 	case f.SHA256 != "" && sum != f.SHA256:
 		return fmt.Errorf("SHA-256 %.80q, want %q", sum, f.SHA256)
 	}
@@ -98,8 +102,8 @@ func compare(f *book.File, head *s3.HeadObjectOutput) error {
 }
 
 // reject deletes what is not what was announced.
-func (d *Desk) reject(ctx context.Context, key string, wrong error) error {
-	if err := d.drop(ctx, key); err != nil {
+func (d *Desk) reject(ctx context.Context, f *book.File, wrong error) error {
+	if err := d.discard(ctx, f); err != nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrMismatch, wrong)

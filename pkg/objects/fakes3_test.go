@@ -42,6 +42,7 @@ type object struct {
 	body      []byte
 	kind, sum string
 	acl       string
+	encoding  string
 }
 
 // A refusal is an error of S3: a status and a code.
@@ -123,6 +124,9 @@ func (s *fakeS3) do(w http.ResponseWriter, r *http.Request, key string) error {
 		}
 		h := w.Header()
 		h.Set("Content-Type", o.kind)
+		if o.encoding != "" {
+			h.Set("Content-Encoding", o.encoding)
+		}
 		h.Set("Content-Length", strconv.Itoa(len(o.body)))
 		h.Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(o.body))[:18])
 		if o.sum != "" && r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED" {
@@ -159,7 +163,7 @@ func (s *fakeS3) put(r *http.Request, key string, there bool) error {
 	if sum != "" && sum != checksum(body) {
 		return refuse(400, "BadDigest")
 	}
-	s.objects[key] = object{body, r.Header.Get("Content-Type"), sum, r.Header.Get("X-Amz-Acl")}
+	s.objects[key] = object{body, r.Header.Get("Content-Type"), sum, r.Header.Get("X-Amz-Acl"), r.Header.Get("Content-Encoding")}
 	return nil
 }
 
@@ -316,7 +320,7 @@ func (s *fakeS3) post(w http.ResponseWriter, r *http.Request) error {
 	if sum != "" && sum != checksum(body) {
 		return refuse(400, "BadDigest")
 	}
-	s.objects[fields["key"]] = object{body, fields["content-type"], sum, fields["acl"]}
+	s.objects[fields["key"]] = object{body, fields["content-type"], sum, fields["acl"], fields["content-encoding"]}
 	status, _ := strconv.Atoi(fields["success_action_status"])
 	w.WriteHeader(status)
 	return nil

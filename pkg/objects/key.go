@@ -12,7 +12,7 @@ const maxKey = 1024
 // CheckKey returns a *RequestError for a key that could be read in more than one
 // way, by a URL library, a proxy or a file system, and nil for any other: with
 // an empty, "." or ".." segment (so with a slash at either end), "?", "#", "\",
-// an escape like "%2e", a control character, what is not UTF-8, or more than
+// ";", an escape like "%2e", a control character, what is not UTF-8, or more than
 // 1,024 bytes. S3 itself would take them.
 func CheckKey(key string) error {
 	switch {
@@ -22,8 +22,8 @@ func CheckKey(key string) error {
 		return badKey("is longer than 1,024 bytes")
 	case !utf8.ValidString(key):
 		return badKey("is not UTF-8")
-	case strings.ContainsAny(key, `?#\`) || strings.ContainsFunc(key, unicode.IsControl):
-		return badKey(`has "?", "#", "\" or a control character`)
+	case strings.ContainsAny(key, `?#\;`) || strings.ContainsFunc(key, unicode.IsControl):
+		return badKey(`has "?", "#", "\", ";" or a control character`)
 	case hasEscape(key):
 		return badKey("has a percent escape, want it decoded")
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/handstamp/handstamp/pkg/book"
 )
 
 const (
@@ -26,8 +28,33 @@ func (d *Desk) Remove(ctx context.Context, h Holder, key string) error {
 	if err := d.writes(d.party(h, d.opts.Now()), key, files[key]); err != nil {
 		return err
 	}
+	if f := files[key]; f != nil {
+		return d.discard(ctx, f)
+	}
 	return d.drop(ctx, key)
 }
+
+// discard is drop for a file that its sender may have the permission to send
+// once more. Until such an upload would be given up, the index keeps an entry
+// that nobody can confirm: what arrives is shown to nobody, and swept.
+func (d *Desk) discard(ctx context.Context, f *book.File) error {
+	if err := d.drop(ctx, f.Key); err != nil {
+		return err
+	}
+	over := f.Added.Add(d.opts.Confirm)
+	if !d.opts.Now().Before(over) {
+		return nil
+	}
+	err := d.index.AddFile(ctx, book.File{Key: f.Key, Owner: f.Owner, Area: f.Area, Added: f.Added, Expires: over})
+	if err != nil && !errors.Is(err, book.ErrDuplicate) { // another call was faster
+		return fmt.Errorf("note that the file is deleted: %w", err)
+	}
+	return nil
+}
+
+// isDiscarded reports whether an entry stands for a file that was deleted: an
+// upload that is waited for has a size.
+func isDiscarded(f *book.File) bool { return f.Confirmed.IsZero() && f.Size == 0 }
 
 // drop deletes an object, and then what the index has of it, so that it can be
 // called again if one of the two fails.

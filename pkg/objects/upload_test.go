@@ -317,6 +317,81 @@ func TestConfirmUploadMismatch(t *testing.T) {
 	}
 }
 
+// A PUT is not bound to have no Content-Encoding: what a browser would unpack is
+// not what was announced.
+func TestConfirmUploadPacked(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	h := viewer(admission("a", "castle"))
+	u := s.start(h, objects.UploadRequest{Area: "photos", Type: "image/jpeg", Size: 7, SHA256: checksum([]byte("a photo")), Put: true})
+	if got := s.put(u.URL, u, "a photo", map[string]string{"Content-Encoding": "gzip"}); got != 200 {
+		t.Fatalf("PUT with a Content-Encoding: %d, want 200: S3 cannot be told to refuse it", got)
+	}
+	if _, err := s.desk.ConfirmUpload(t.Context(), h, u.Key); !errors.Is(err, objects.ErrMismatch) {
+		t.Errorf("ConfirmUpload = %v, want ErrMismatch", err)
+	}
+	if _, there := s.stored(u.Key); there {
+		t.Error("the object is still there")
+	}
+}
+
+// A permission outlives its file: what is sent once more, after the file was
+// deleted, opens for nobody and does not stay.
+func TestDeletedFileSentAgain(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		delete func(s *site, h objects.Holder, u *objects.Upload) error
+	}{
+		{"removed", func(s *site, h objects.Holder, u *objects.Upload) error {
+			if _, err := s.desk.ConfirmUpload(t.Context(), h, u.Key); err != nil {
+				return err
+			}
+			return s.desk.Remove(t.Context(), h, u.Key)
+		}},
+		{"not as announced", func(s *site, h objects.Holder, u *objects.Upload) error {
+			s.store(u.Key, "text/html", "a page")
+			if _, err := s.desk.ConfirmUpload(t.Context(), h, u.Key); !errors.Is(err, objects.ErrMismatch) {
+				return err
+			}
+			return nil
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			h := viewer(admission("a", "castle"))
+			u := s.start(h, objects.UploadRequest{Area: "photos", Type: "image/jpeg"})
+			s.send(u, "a photo", nil)
+			if err := tt.delete(s, h, u); err != nil {
+				t.Fatalf("deleting = %v", err)
+			}
+			if got := s.send(u, "b photo", nil); got != 204 {
+				t.Fatalf("POST of the form once more: %d, want 204", got)
+			}
+			for name, h := range map[string]objects.Holder{"the sender": h, "the staff": roles("staff")} {
+				if l := s.link(h, u.Key); !errors.Is(l.Err, objects.ErrNotFound) {
+					t.Errorf("Links for %s = %+v, want ErrNotFound", name, l)
+				}
+			}
+			if _, err := s.desk.ConfirmUpload(t.Context(), h, u.Key); !errors.Is(err, objects.ErrNotFound) {
+				t.Errorf("ConfirmUpload = %v, want ErrNotFound", err)
+			}
+			if files, _, err := s.desk.List(t.Context(), h, "photos", "", 0); err != nil || len(files) > 0 {
+				t.Errorf("List = %+v, %v, want nothing", files, err)
+			}
+			s.clock.set(u.Confirm.Add(time.Minute + time.Second))
+			if n, err := s.desk.Sweep(t.Context()); n != 1 || err != nil {
+				t.Errorf("Sweep = %d, %v, want 1", n, err)
+			}
+			if _, there := s.stored(u.Key); there {
+				t.Error("the object is still there")
+			}
+		})
+	}
+}
+
 func TestConfirmUploadWhenTheBucketFails(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
