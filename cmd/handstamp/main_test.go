@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ROOT", root)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": wantStatus, "expand": expand, "weakkey": weakKey, "mode": wantMode, "nameof": nameOf},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": wantStatus, "expand": expand, "weakkey": weakKey, "mode": wantMode, "nameof": nameOf, "tamper": tamper},
 	})
 }
 

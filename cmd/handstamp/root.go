@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/config"
 )
 
@@ -24,7 +25,7 @@ New here? "handstamp demo" plays an audio guide on this machine.`,
 		Version:       version(),
 	}
 	root.SetVersionTemplate("handstamp {{.Version}}\n")
-	root.AddCommand(newDemo(), newServe(), newCheck(), newKeys(), newBook(), newTickets(), newContent(), newSign(), newExplain(), newEdge(), newProbe(),
+	root.AddCommand(newDemo(), newServe(), newCheck(), newKeys(), newBook(), newAudit(), newTickets(), newContent(), newSign(), newExplain(), newEdge(), newProbe(),
 		newConfig(), newHealth(), newVersion(), newMan())
 	addCompletions(root)
 	return root
@@ -72,9 +73,5 @@ func (f *configFlags) load(stderr io.Writer) (*config.Config, error) {
 // be changed.
 func newLog(c config.Log, level *slog.LevelVar, w io.Writer) *slog.Logger {
 	_ = level.UnmarshalText([]byte(c.Level)) // checked with the configuration
-	options := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
-	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return app.NewLog(c, level, w)
 }

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -25,6 +23,7 @@ import (
 
 func newServe() *cobra.Command {
 	var flags configFlags
+	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the gateway",
@@ -43,24 +42,31 @@ restart.`,
   handstamp serve --set cookies.lifetime=10m`,
 		Args: onlyFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd, &flags)
+			return serve(cmd, &flags, patience)
 		},
 	}
+	cmd.Flags().DurationVar(&patience, "patience", app.DefaultPatience, "how long open requests may take once it has stopped listening")
 	flags.add(cmd)
 	return cmd
 }
 
-func serve(cmd *cobra.Command, flags *configFlags) error {
+func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error {
 	cfg, err := flags.load(cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	var level slog.LevelVar
-	log := newLog(cfg.Log, &level, cmd.ErrOrStderr())
+	log, flush := newServeLog(cfg.Log, &level, cmd.ErrOrStderr())
+	defer flush()
 	if err := noCore(); err != nil {
 		log.Warn("core files are not switched off, and they would have the keys in them", "err", err)
 	}
-	gateway, err := newLive(cmd, flags, cfg, log, &level)
+	seen, err := newWatch(cmd.Context(), cfg, log)
+	if err != nil {
+		return err
+	}
+	defer seen.close()
+	gateway, err := newLive(cmd, flags, cfg, seen, &level)
 	if err != nil {
 		return err
 	}
@@ -74,6 +80,13 @@ func serve(cmd *cobra.Command, flags *configFlags) error {
 		return err
 	}
 	defer listener.Close()
+	scraped, err := seen.listen(cfg)
+	if err != nil {
+		return err
+	}
+	if scraped != nil {
+		defer scraped.Close()
+	}
 	group, ctx := errgroup.WithContext(cmd.Context())
 	if staffed := gateway.Admin(); staffed != nil {
 		staff, err := listenAdmin(cfg.Admin)
@@ -84,7 +97,10 @@ func serve(cmd *cobra.Command, flags *configFlags) error {
 		group.Go(func() error { return app.Serve(ctx, staff, staffed, nobody{}, 0, log) })
 	}
 	log.Info("listening", "address", listener.Addr().String(), "public_url", cfg.HTTP.PublicURL, "media_url", cfg.Media.URL)
-	group.Go(func() error { return app.Serve(ctx, listener, gateway, gateway, cfg.HTTP.Drain, log) })
+	group.Go(func() error {
+		return app.ServeUntil(ctx, listener, gateway, gateway, app.Farewell{Drain: cfg.HTTP.Drain, Patience: patience}, log)
+	})
+	group.Go(func() error { return seen.serve(ctx, scraped, cfg.HTTP.Drain) })
 	group.Go(func() error { gateway.Run(ctx); return nil })
 	group.Go(func() error { reloadOnHangup(ctx, gateway); return nil })
 	return group.Wait()
@@ -92,7 +108,7 @@ func serve(cmd *cobra.Command, flags *configFlags) error {
 
 // newLive returns the gateway, which begins with cfg and follows the file that
 // it is from.
-func newLive(cmd *cobra.Command, flags *configFlags, cfg *config.Config, log *slog.Logger, level *slog.LevelVar) (*app.Live, error) {
+func newLive(cmd *cobra.Command, flags *configFlags, cfg *config.Config, seen *watch, level *slog.LevelVar) (*app.Live, error) {
 	first := true
 	load := func() (*config.Config, error) {
 		if first {
@@ -102,8 +118,11 @@ func newLive(cmd *cobra.Command, flags *configFlags, cfg *config.Config, log *sl
 		return flags.load(cmd.ErrOrStderr())
 	}
 	live, err := app.NewLive(cmd.Context(), load, app.LiveOptions{
-		App: app.Options{Log: log}, File: flags.file,
-		Applied: func(cfg *config.Config) { _ = level.UnmarshalText([]byte(cfg.Log.Level)) }, // checked with the configuration
+		App: seen.options(), File: flags.file,
+		Applied: func(cfg *config.Config) {
+			_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked with the configuration
+			seen.applied(cfg)
+		},
 	})
 	if err != nil {
 		return nil, &setupError{err}
@@ -180,70 +199,4 @@ func listen(address string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s is taken by another program (hint: use another port, 0 takes any free one)", address)
 	}
 	return l, err
-}
-
-func newCheck() *cobra.Command {
-	var flags configFlags
-	var offline bool
-	var policy policyFlags
-	cmd := &cobra.Command{
-		Use:   "check",
-		Short: "Say whether a configuration is sound, without serving",
-		Long: `Read the configuration, the keys, the ticket lists and the catalogues as "serve"
-would, and report everything that is wrong with them. Ticketing systems that can
-tell without a ticket are asked whether their configuration works.`,
-		Example: `  handstamp check --config config.yaml
-  handstamp check --iam --account 123456789012 --region eu-west-1`,
-		Args: onlyFlags,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := flags.load(cmd.ErrOrStderr())
-			if err != nil {
-				return err
-			}
-			if policy.wanted() {
-				return policy.print(cmd, cfg)
-			}
-			gateway, err := app.New(cmd.Context(), cfg, app.Options{})
-			if err != nil {
-				return &setupError{err}
-			}
-			defer gateway.Close()
-			if !offline {
-				if err := probeSources(cmd, gateway); err != nil {
-					return err
-				}
-			}
-			id, _, err := gateway.Ring().Active()
-			if err != nil {
-				return err
-			}
-			kind := ""
-			for _, k := range gateway.Ring().Keys() {
-				if k.ID == id {
-					kind = k.Kind()
-				}
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d attractions, %d ticket sources, signing with %s (%s)\n",
-				flags.file, len(cfg.Attractions), len(cfg.Sources), id, kind)
-			return nil
-		},
-	}
-	cmd.Flags().BoolVar(&offline, "offline", false, "ask no ticketing system")
-	policy.add(cmd)
-	flags.add(cmd)
-	return cmd
-}
-
-// probeSources asks the ticketing systems that can be asked without a ticket.
-func probeSources(cmd *cobra.Command, gateway *app.App) error {
-	var problems []error
-	found := gateway.ProbeSources(cmd.Context())
-	for _, id := range slices.Sorted(maps.Keys(found)) {
-		if err := found[id]; err != nil {
-			problems = append(problems, fmt.Errorf("source %q: %w", id, err))
-			continue
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "source %q answers\n", id)
-	}
-	return errors.Join(problems...)
 }

@@ -44,13 +44,14 @@ func (a *App) buildAdmin(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
-	office := admin.Office{Book: book, Gate: a.keeper, Issuer: issuer, Attractions: a.places}
+	office := admin.Office{Book: a.staffed(book), Gate: a.keeper, Issuer: issuer, Attractions: a.places}
 	server, err := admin.New(office, keys, admin.Options{
 		Hosts: a.cfg.Admin.Hosts, Print: a.printers(), CursorKey: a.secret("admin cursors"), Log: a.opts.Log, Now: a.opts.Now,
 	})
 	if err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
+	a.keeps(server, readAdmin(server))
 	a.Admin = server
 	return nil
 }

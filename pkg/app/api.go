@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 
 	"github.com/handstamp/handstamp/pkg/clientip"
+	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/httpapi"
 	"github.com/handstamp/handstamp/pkg/throttle"
 )
@@ -22,7 +24,9 @@ func (a *App) buildAPI(context.Context) error {
 	opts := httpapi.Options{
 		PublicOrigin: origin(a.cfg.HTTP.PublicURL), TrustedOrigins: a.cfg.HTTP.TrustedOrigins,
 		SameSite: sameSite(a.cfg.Cookies.SameSite), OwnHost: host(a.cfg.HTTP.PublicURL) != host(a.cfg.Media.URL),
-		Spread: refreshSpread, Links: a.links, Objects: a.objects, Tokens: a.tokens, Client: clientip.New(proxies).Of, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
+		Spread: refreshSpread, Links: a.links, Objects: a.objects, Tokens: a.tokens, Client: clientip.New(proxies).Of, Routed: takes, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
+		Ready: a.ready,
+		Busy:  func(err error) bool { return errors.Is(err, cloudfront.ErrBusy) },
 	}
 	if t := a.cfg.Throttle; bool(t.Enabled) {
 		if a.guard, err = a.throttle(); err != nil {
@@ -33,6 +37,9 @@ func (a *App) buildAPI(context.Context) error {
 	}
 	if opts.Canonical, err = a.canonical(); err != nil {
 		return err
+	}
+	if a.guard != nil {
+		a.keeps(a.guard, readThrottle(a.guard))
 	}
 	a.api, err = httpapi.New(a.keeper, a.content, opts)
 	return err

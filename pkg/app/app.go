@@ -21,6 +21,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/httpapi"
 	"github.com/handstamp/handstamp/pkg/keyring"
 	"github.com/handstamp/handstamp/pkg/objects"
+	"github.com/handstamp/handstamp/pkg/telemetry"
 	"github.com/handstamp/handstamp/pkg/throttle"
 )
 
@@ -41,6 +42,8 @@ type Options struct {
 	AdminKeys []admin.Key              // beside those of cfg.Admin; any makes an administration API
 	Log       *slog.Logger             // nil means no log
 	Now       func() time.Time         // nil means time.Now
+	Meter     telemetry.Meter          // takes what is counted and measured; nil means that nobody does
+	Tracer    telemetry.Tracer         // follows requests; nil means that nobody does
 
 	before *App // whose book and counts are taken over; nil means none
 }
@@ -76,6 +79,10 @@ type App struct {
 	hooks    []webhook                // where ticketing systems report changes
 	tasks    []func(context.Context)  // what goes on beside serving, until the context ends
 	closers  []func() error           // in the order in which things were opened
+	watched  bool                     // somebody wants numbers or traces
+	parts    []kept                   // that have numbers to be read
+	manifest *seenManifest            // of the keys
+	built    time.Time                // when it began
 }
 
 // New builds the gateway inside out: keys, book, sources, keeper, handlers.
@@ -94,8 +101,25 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (_ *App, err err
 			return nil, err
 		}
 	}
-	a.Handler, err = a.frontDoor()
-	return a, err
+	if err := a.open(); err != nil {
+		return nil, err
+	}
+	a.show()
+	return a, nil
+}
+
+// open opens the doors of viewers and staff.
+func (a *App) open() (err error) {
+	if a.Handler, err = a.frontDoor(); err != nil {
+		return err
+	}
+	if a.Admin != nil {
+		if a.Admin, err = a.through(a.via("/admin/v1/", a.Admin)); err != nil {
+			return err
+		}
+	}
+	a.Handler, err = a.through(a.Handler)
+	return err
 }
 
 func newApp(cfg *config.Config, opts Options) *App {
@@ -105,7 +129,14 @@ func newApp(cfg *config.Config, opts Options) *App {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &App{cfg: cfg, opts: opts, bare: map[string]gate.Verifier{}}
+	watched := opts.watching()
+	if opts.Meter == nil {
+		opts.Meter = telemetry.None
+	}
+	if opts.Tracer == nil {
+		opts.Tracer = telemetry.Untraced
+	}
+	return &App{cfg: cfg, opts: opts, watched: watched, bare: map[string]gate.Verifier{}, manifest: &seenManifest{}, built: opts.Now()}
 }
 
 func (a *App) buildSite(context.Context) (err error) {

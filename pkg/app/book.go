@@ -71,6 +71,7 @@ func (a *App) buildBook(ctx context.Context) (err error) {
 	}
 	a.shelf.users.Add(1)
 	a.book, a.counters = a.shelf.book, a.shelf.counters
+	a.keeps(a.shelf, readBook(a.book))
 	if a.cfg.Book.Lasting() {
 		a.tasks = append(a.tasks, a.prune)
 	}

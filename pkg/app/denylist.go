@@ -31,6 +31,7 @@ func (a *App) buildDenylist(ctx context.Context) error {
 	exporter := denylist.NewExporter(source, a.rules, store, denylist.Options{
 		Exposure: a.keeper.Exposure(), Window: a.window(), Interval: d.Interval, Now: a.opts.Now, Log: a.opts.Log,
 	})
+	a.keeps(exporter, readDenylist(exporter))
 	a.tasks = append(a.tasks, func(ctx context.Context) { exporter.Run(ctx) })
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // apiPaths are the path patterns that belong to the API.
-var apiPaths = []string{"/v1/*", "/healthz", "/readyz", "/openapi.yaml"}
+var apiPaths = []string{"/v1/*", "/healthz", "/readyz", "/openapi.yaml", "/docs"}
 
 // frontDoor returns what answers viewers: API and visitor app and, where there
 // is media to serve, a local edge in front of all three.
@@ -23,7 +23,7 @@ func (a *App) frontDoor() (http.Handler, error) {
 	if a.opts.Media != nil || a.cfg.Edge.Root != "" {
 		return a.edges()
 	}
-	app := guide.Handler()
+	app := a.via("/app/", guide.Handler())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, hook := range a.hooks {
 			if strings.HasPrefix(r.URL.Path, hook.path) {
@@ -104,7 +104,7 @@ func (a *App) localEdge() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	why := explain.Handler(trusted, a.opts.Now)
+	why := a.via("/explain", explain.Handler(trusted, a.opts.Now))
 	behaviors = append(behaviors, edge.Behavior{PathPattern: "/explain", Origin: why},
 		edge.Behavior{PathPattern: "/explain/*", Origin: why, AllowedMethods: edge.AllMethods()})
 	media, err := a.mediaBehaviors(cloudfront.NewKeyGroup(trusted...))
@@ -112,8 +112,8 @@ func (a *App) localEdge() (http.Handler, error) {
 		return nil, err
 	}
 	behaviors = append(behaviors, media...)
-	behaviors = append(behaviors, edge.Behavior{PathPattern: "*", Origin: guide.Handler()})
-	return edge.New(edge.Config{Site: a.site.String(), Behaviors: behaviors, Now: a.opts.Now, Log: a.opts.Log, Explain: !a.cfg.Production()})
+	behaviors = append(behaviors, edge.Behavior{PathPattern: "*", Origin: a.via("/app/", guide.Handler())})
+	return edge.New(edge.Config{Site: a.site.String(), Behaviors: behaviors, Now: a.opts.Now, Log: a.opts.Log, Explain: !a.cfg.Production(), Decided: a.decided})
 }
 
 // mediaBehaviors opens the free parts of every attraction to everybody, and
@@ -138,14 +138,14 @@ func (a *App) mediaOrigin() (http.Handler, error) {
 	switch {
 	case a.media != nil:
 	case a.opts.Media != nil:
-		a.media = edge.FS(a.opts.Media)
+		a.media = a.via("media", edge.FS(a.opts.Media))
 	default:
 		folder, err := edge.Folder(a.cfg.Edge.Root)
 		if err != nil {
 			return nil, err
 		}
 		a.closers = append(a.closers, folder.Close)
-		a.media = folder
+		a.media = a.via("media", folder)
 	}
 	return a.media, nil
 }

@@ -21,16 +21,21 @@ func (a *App) buildKeeper(context.Context) error {
 	}
 	c := a.cfg.Cookies
 	stamper, err := cloudfront.NewStamper(a.site, a.ring, cloudfront.StamperOptions{
-		Hash: cloudfront.Hash(c.Hash), Alone: !bool(c.Sharing), Now: a.opts.Now,
+		Hash: cloudfront.Hash(c.Hash), Alone: !bool(c.Sharing), Now: a.opts.Now, Signing: a.signing("cookies"),
 		Cookies: cloudfront.Attributes{Domain: c.Domain, SameSite: sameSite(c.SameSite)},
 	})
 	if err != nil {
 		return fmt.Errorf("cookies: %w", err)
 	}
-	a.links = cloudfront.NewLinker(stamper, cloudfront.LinkerOptions{})
+	a.links = cloudfront.NewLinker(stamper, cloudfront.LinkerOptions{Signing: a.signing("links")})
+	a.keeps(stamper, readSignatures("cookies", stamper.Stats))
+	a.keeps(a.links, readSignatures("links", a.links.Stats))
 	opts := a.cfg.Admission.Options()
 	opts.Lifetime, opts.Window, opts.Pepper, opts.Now = c.Lifetime, a.window(), a.pepper, a.opts.Now
-	a.keeper = gate.NewKeeper(chooser, a.rules, a.book, stamper, opts)
+	if a.watched {
+		opts.Watch = a.count
+	}
+	a.keeper = gate.NewKeeper(chooser, a.rules, a.timed(a.book), stamper, opts)
 	return nil
 }
 

@@ -19,7 +19,6 @@ import (
 	"github.com/handstamp/handstamp/pkg/ticket/outbound"
 	"github.com/handstamp/handstamp/pkg/ticket/pretix"
 	"github.com/handstamp/handstamp/pkg/ticket/totp"
-	"github.com/handstamp/handstamp/pkg/ticket/web"
 )
 
 // networkSettings say how a source is reached: the section "network" of settings
@@ -61,51 +60,16 @@ func (n networkSettings) options(s config.Source) (o outbound.Options, err error
 	return o, nil
 }
 
-// webSettings are a settings file of kind web.
-type webSettings struct {
-	Preset     string // a known API to begin with; empty means none
-	Zone       *time.Location
-	Network    networkSettings
-	web.Config `mapstructure:",squash"`
-}
-
-func (a *App) webSource(s config.Source) (gate.Verifier, error) {
-	var first struct {
-		Preset string
-		Rest   map[string]any `mapstructure:",remain"`
-	}
-	if err := a.settings(s, &first); err != nil {
-		return nil, err
-	}
-	var in webSettings
-	if first.Preset != "" {
-		preset, err := web.Preset(first.Preset)
-		if err != nil {
-			return nil, fmt.Errorf("preset: %w", err)
-		}
-		in.Config = preset
-	}
-	if err := a.settings(s, &in); err != nil {
-		return nil, err
-	}
-	out, err := in.Network.options(s)
-	if err != nil {
-		return nil, err
-	}
-	source, err := web.New(in.Config, web.Options{Secret: a.secret("source " + s.ID), Zone: in.Zone, Terms: s.Terms.Validity(),
-		Check: a.checkProduct, Outbound: out, Now: a.opts.Now})
-	if err != nil {
-		return nil, err
-	}
-	a.closers = append(a.closers, func() error { source.Close(); return nil })
-	return a.calmed(s, source)
-}
-
 // calmed puts what a crowd needs around a source that asks somebody else.
 func (a *App) calmed(s config.Source, v gate.Verifier) (gate.Verifier, error) {
 	a.bare[s.ID] = v
-	return calm.Wrap(s.ID, v, calm.Options{Rate: float64(s.Rate), Burst: max(1, s.Rate),
+	source, err := calm.Wrap(s.ID, a.asked(s.ID, v), calm.Options{Rate: float64(s.Rate), Burst: max(1, s.Rate),
 		Deadline: s.Timeout + s.Timeout/4, Log: a.opts.Log})
+	if err != nil {
+		return nil, err
+	}
+	a.keeps(source, readCalm(s.ID, source))
+	return source, nil
 }
 
 // pretixSettings are a settings file of kind pretix.
@@ -145,7 +109,7 @@ func (a *App) pretixSource(s config.Source) (gate.Verifier, error) {
 		if err != nil {
 			return nil, err
 		}
-		a.hooks = append(a.hooks, webhook{"/v1/webhooks/" + s.ID + "/", hook})
+		a.hooks = append(a.hooks, webhook{"/v1/webhooks/" + s.ID + "/", a.via("/v1/webhooks/{source}/", hook)})
 	}
 	if in.Mode == pretix.ModeOffline {
 		return source, nil

@@ -25,19 +25,20 @@ func (a *App) buildRing(ctx context.Context) (err error) {
 	if a.ring = a.opts.Ring; a.ring != nil {
 		return nil
 	}
-	a.ring, err = loadRing(ctx, a.cfg, keyring.FollowOptions{Interval: a.cfg.Keys.Interval, Log: a.opts.Log, Check: a.canSign})
+	a.ring, err = loadRing(ctx, a.cfg, keyring.FollowOptions{Interval: a.cfg.Keys.Interval, Log: a.opts.Log, Check: a.canSign}, a.manifest)
 	if follower, ok := a.ring.(*keyring.Follower); ok {
 		a.tasks = append(a.tasks, follower.Run)
+		a.keeps(follower, readFollower(follower))
 	}
 	return err
 }
 
 // LoadRing loads the signing keys of cfg, for commands.
 func LoadRing(ctx context.Context, cfg *config.Config) (Ring, error) {
-	return loadRing(ctx, cfg, keyring.FollowOptions{})
+	return loadRing(ctx, cfg, keyring.FollowOptions{}, nil)
 }
 
-func loadRing(ctx context.Context, cfg *config.Config, opts keyring.FollowOptions) (Ring, error) {
+func loadRing(ctx context.Context, cfg *config.Config, opts keyring.FollowOptions, seen *seenManifest) (Ring, error) {
 	if cfg.Keys.Manifest == "" {
 		ring, err := keyring.Load(cfg.Keys.Dir, cfg.Keys.Active, keyOptions(cfg))
 		if err != nil {
@@ -49,7 +50,7 @@ func loadRing(ctx context.Context, cfg *config.Config, opts keyring.FollowOption
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
-	follower, err := keyring.Follow(ctx, store, openers, opts)
+	follower, err := keyring.Follow(ctx, seen.of(store), openers, opts)
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,19 +17,38 @@ const (
 	readTimeout       = 10 * time.Second
 	idleTimeout       = 60 * time.Second
 	maxHeaderBytes    = 32 << 10
-	shutdownTimeout   = 25 * time.Second
 )
+
+// DefaultPatience is how long requests may take that are open when a gateway
+// stops. Most supervisors wait for 30 seconds or more before they kill it.
+const DefaultPatience = 25 * time.Second
+
+// ErrCutOff says that requests were not answered as the gateway stopped.
+var ErrCutOff = errors.New("requests were still open at the end of the drain")
 
 // A Drainer can say that it takes no new viewers.
 type Drainer interface{ Drain() }
 
-// Serve answers requests on l until ctx ends. Then it reports not ready, waits
-// for drain so that load balancers notice, and returns once open requests are
-// answered, or with an error after 25 seconds. There is no timeout for writing:
-// a handler that streams sets a deadline for every write.
+// A Farewell is how a server stops. The zero value is ready for use.
+type Farewell struct {
+	Drain    time.Duration // how long it reports not ready before it stops listening; 0 means not at all
+	Patience time.Duration // how long requests may take after that; 0 means DefaultPatience
+}
+
+// Serve is ServeUntil with the default patience.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, d Drainer, drain time.Duration, log *slog.Logger) error {
+	return ServeUntil(ctx, l, h, d, Farewell{Drain: drain}, log)
+}
+
+// ServeUntil answers requests on l until ctx ends. Then it reports not ready,
+// waits so that load balancers notice, stops listening, and returns once open
+// requests are answered. Those that are not in time are cut off, and it returns
+// ErrCutOff. There is no timeout for writing: a handler that streams sets a
+// deadline for every write.
+func ServeUntil(ctx context.Context, l net.Listener, h http.Handler, d Drainer, end Farewell, log *slog.Logger) error {
+	open := &counter{next: h}
 	srv := &http.Server{
-		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		Handler: open, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes, DisableGeneralOptionsHandler: true,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -39,13 +60,33 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler, d Drainer, drain
 	case <-ctx.Done():
 	}
 	d.Drain()
-	wait(drain, failed)
-	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	log.Info("stopping", "address", l.Addr().String(), "open", open.now.Load(), "drain", end.Drain)
+	wait(end.Drain, failed)
+	return shutdown(context.WithoutCancel(ctx), srv, cmp.Or(end.Patience, DefaultPatience), open, log)
+}
+
+// shutdown waits for open requests, and cuts off those that are not in time.
+func shutdown(ctx context.Context, srv *http.Server, patience time.Duration, open *counter, log *slog.Logger) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := srv.Shutdown(stop); err != nil {
-		return errors.Join(errors.New("requests were still open at the end of the drain"), err)
+	err := srv.Shutdown(ctx)
+	if err == nil {
+		return nil
 	}
-	return nil
+	log.Error("requests cut off", "open", open.now.Load(), "patience", patience)
+	return errors.Join(ErrCutOff, err, srv.Close())
+}
+
+// A counter knows how many requests are being answered.
+type counter struct {
+	next http.Handler
+	now  atomic.Int64
+}
+
+func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c.now.Add(1)
+	defer c.now.Add(-1)
+	c.next.ServeHTTP(w, r)
 }
 
 func wait(d time.Duration, failed <-chan error) {

@@ -35,7 +35,7 @@ func (a *App) sources() ([]ticket.Source, error) {
 		if a.bare[s.ID] == nil {
 			a.bare[s.ID] = verifier
 		}
-		sources = append(sources, ticket.Source{ID: s.ID, Match: match, Verifier: verifier})
+		sources = append(sources, ticket.Source{ID: s.ID, Match: match, Verifier: a.shown(s.ID, aside(s.ID, verifier))})
 	}
 	return sources, errors.Join(problems...)
 }

@@ -9,12 +9,11 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
-	"github.com/handstamp/handstamp/pkg/ticket/web"
 )
 
 // A Trial is one credential shown to one source, for whoever connects it.
 type Trial struct {
-	Trace        *web.Trace         // the exchange, for a source of kind web
+	Trace        *Trace             // the exchange, for a source of kind web
 	Ticket       *gate.Ticket       // what the source says; nil if it refused, or nobody knows
 	Entitlements []gate.Entitlement // what the ticket opens now
 	Err          error              // why not: a *gate.Denial, or nobody knows
@@ -46,8 +45,8 @@ func Try(ctx context.Context, cfg *config.Config, id string, c gate.Credential) 
 	}
 	began := time.Now()
 	t := &Trial{}
-	if asked, ok := source.(*web.Source); ok {
-		t.Trace, t.Err = asked.Trace(ctx, c)
+	var traced bool
+	if t.Trace, traced, t.Err = trace(ctx, source, c); traced {
 		t.Ticket = t.Trace.Ticket
 	} else {
 		t.Ticket, t.Err = source.Verify(ctx, c)

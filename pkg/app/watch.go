@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/telemetry"
 )
 
 // maxWatched is the most of a file that is looked at, in bytes.
@@ -92,11 +93,13 @@ func (l *Live) watch(ctx context.Context) {
 // change reloads, and says how that went.
 func (l *Live) change(ctx context.Context) bool {
 	if err := l.Reload(ctx); err != nil {
+		l.meter().Add(telemetry.Reloads, 1, failed)
 		if ctx.Err() == nil {
 			l.log.ErrorContext(ctx, "configuration not changed, the old one goes on", "event", "config_reload_failed", "err", err)
 		}
 		return false
 	}
+	l.meter().Add(telemetry.Reloads, 1, "ok")
 	l.log.InfoContext(ctx, "configuration changed", "event", "config_reloaded")
 	return true
 }

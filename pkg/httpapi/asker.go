@@ -75,12 +75,12 @@ func (s *Server) asker(r *http.Request) (*asker, error) {
 	}
 	who := &asker{}
 	for _, session := range sessions {
-		pass, err := s.keeper.Admission(r.Context(), session)
+		admission, _, err := s.keeper.Grants(r.Context(), session) // which asks the source again, if its word has aged
 		if err != nil {
 			who.failure = worse(who.failure, err)
 			continue
 		}
-		who.holder.Admissions = append(who.holder.Admissions, pass.Admission)
+		who.holder.Admissions = append(who.holder.Admissions, admission)
 	}
 	settleSessions(&turn, !who.nobody(), who.failure)
 	return who, nil

@@ -9,6 +9,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/gorilla/mux"
 )
 
 // writeTimeout is how long a viewer may take to read a reply.
@@ -75,6 +77,29 @@ func (s *Server) refuseForeignHosts(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// tellRoute says which route a request takes. It stands inside the router, as
+// only that knows.
+func (s *Server) tellRoute(next http.Handler) http.Handler {
+	if s.opts.Routed == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if template, err := mux.CurrentRoute(r).GetPathTemplate(); err == nil {
+			s.opts.Routed(r, unpatterned(template))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// unpatterned returns a template without the pattern that its variable may have.
+func unpatterned(template string) string {
+	before, rest, ok := strings.Cut(template, ":")
+	if !ok {
+		return template
+	}
+	return before + rest[strings.LastIndexByte(rest, '}'):]
 }
 
 // badRequest refuses what cannot be read; err is for the log.

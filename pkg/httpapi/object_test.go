@@ -558,6 +558,25 @@ func TestFileOfAnUncertainAdmission(t *testing.T) {
 	}
 }
 
+// Who never renews does not keep private files of a ticket that was refunded.
+func TestFilesAskTheSourceAgain(t *testing.T) {
+	a := newArchive(t, func(s *site) { s.recheck = func(string) error { return nil } })
+	a.admit(t, a.client, strongCode)
+	key := a.folder(t, a.client) + "1.jpg"
+	a.store.put(key, photo)
+	a.recheck = func(string) error { return gate.Deny(gate.ReasonCancelled, nil) }
+	if r := a.stream(t, a.client, "GET", key); r.status != http.StatusOK {
+		t.Errorf("while the source's word is young: %d %s, want 200", r.status, r.body)
+	}
+	a.at(noon.Add(11 * time.Minute))
+	if r := a.stream(t, a.client, "GET", key); r.status != http.StatusUnauthorized || r.problem(t).Reason != "cancelled" {
+		t.Errorf("after a refund: %d %s, want 401", r.status, r.body)
+	}
+	if r := a.batch(t, a.client, keysPath, "keys", []string{key}); r.status != http.StatusUnauthorized {
+		t.Errorf("URLs after a refund: %d %s, want 401", r.status, r.body)
+	}
+}
+
 // What a streamer left in the headers before it failed is not in the problem.
 func TestStreamerFails(t *testing.T) {
 	a := newArchive(t, func(s *site) {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
@@ -49,6 +50,21 @@ type Options struct {
 	// throttle.Options.Challenge speaks of. Nil means that none has.
 	Challenged func(*http.Request) bool
 
+	// Routed is told which route a request takes, before it is served, as its
+	// template: "/v1/objects/{key}". Nothing else is told about requests that take
+	// none. Nil means that nobody is told.
+	Routed func(r *http.Request, template string)
+
+	// Crowd says how many requests are answered at a time, and how many wait.
+	Crowd Crowd
+	// Busy reports whether an error of the keeper or of Links means that too many
+	// ask at once. Nil means that none does.
+	Busy func(error) bool
+
+	// Ready returns an error while nobody can be admitted, which /readyz then says.
+	// It is asked every two seconds at most. Nil means that somebody always can.
+	Ready func(context.Context) error
+
 	// Spread is the part of refresh_after, 0 to 0.5, that is left out at random,
 	// so that a crowd which came together does not renew together. 0 means none.
 	Spread float64
@@ -88,6 +104,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Tokens == nil {
 		o.Tokens = &objects.Tokens{}
+	}
+	if o.Busy == nil {
+		o.Busy = func(error) bool { return false }
 	}
 	if o.Client == nil {
 		o.Client = peer

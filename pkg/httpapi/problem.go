@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -52,6 +53,9 @@ const retryAfter = 5 * time.Second
 // fail is the one place where an error becomes a reply. An error that nobody
 // classified is ours, not the viewer's: logged whole, shown as 503.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if s.opts.Busy(err) {
+		err = fmt.Errorf("%w: %w", ErrBusy, err)
+	}
 	p, level := classify(err)
 	p.Type, p.RequestID = "urn:handstamp:problem:"+p.Code, requestID(r.Context())
 	s.log.LogAttrs(r.Context(), level, "request refused", slog.Int("status", p.Status), slog.String("code", p.Code),
@@ -68,6 +72,8 @@ func classify(err error) (problem, slog.Level) {
 	var session *sessionError
 	var request *requestError
 	switch {
+	case errors.Is(err, ErrBusy):
+		return busy(), slog.LevelWarn
 	case errors.As(err, &session) && errors.As(err, &denial):
 		p := denied(denial)
 		p.Status, p.Code = http.StatusUnauthorized, "session_required"

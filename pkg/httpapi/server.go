@@ -29,6 +29,8 @@ type Server struct {
 	device   deviceCookie
 	key      macKey
 	room     *waitingRoom
+	lines    lines
+	ready    readiness
 	handler  http.Handler
 	draining atomic.Bool
 }
@@ -48,7 +50,7 @@ func New(keeper *gate.Keeper, places []Place, opts Options) (*Server, error) {
 	s := &Server{keeper: keeper, places: places, opts: opts, log: opts.Log, origins: trusted,
 		session: newSessionCookie(opts.PublicOrigin, opts.OwnHost, opts.SameSite),
 		device:  newDeviceCookie(opts.PublicOrigin, opts.OwnHost, opts.Key),
-		key:     opts.Key, room: newWaitingRoom(opts.Floor, opts.Jitter, opts.Waiting)}
+		key:     opts.Key, room: newWaitingRoom(opts.Floor, opts.Jitter, opts.Waiting), lines: newLines(opts.Crowd), ready: readiness{ask: opts.Ready}}
 	s.handler = s.protect(s.routes())
 	return s, nil
 }
@@ -63,22 +65,24 @@ func (s *Server) Drain() { s.draining.Store(true) }
 // sees a path with two readings: protect refuses those first.
 func (s *Server) routes() *mux.Router {
 	r := mux.NewRouter().SkipClean(true)
-	r.HandleFunc("/v1/tickets/verify", s.handleVerify).Methods(http.MethodPost)
-	r.HandleFunc("/v1/admission", s.handleAdmission).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/admission", s.handleLeave).Methods(http.MethodDelete)
-	r.HandleFunc("/v1/admission/renew", s.handleRenew).Methods(http.MethodPost)
+	r.Use(s.tellRoute)
+	r.HandleFunc("/v1/tickets/verify", s.inLine(s.lines.verify, s.handleVerify)).Methods(http.MethodPost)
+	r.HandleFunc("/v1/admission", s.inLine(s.lines.renew, s.handleAdmission)).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/admission", s.inLine(s.lines.renew, s.handleLeave)).Methods(http.MethodDelete)
+	r.HandleFunc("/v1/admission/renew", s.inLine(s.lines.renew, s.handleRenew)).Methods(http.MethodPost)
 	r.HandleFunc("/v1/attractions", s.handleAttractions).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/attractions/{id}/content", s.handleContent).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/urls", s.handleURLs).Methods(http.MethodPost)
-	r.HandleFunc("/v1/objects", s.files(s.handleObjects)).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/attractions/{id}/content", s.urlsInLine(s.handleContent)).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/v1/urls", s.inLine(s.lines.files, s.handleURLs)).Methods(http.MethodPost)
+	r.HandleFunc("/v1/objects", s.inLine(s.lines.files, s.files(s.handleObjects))).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/v1/objects/{key:.+/.+}", s.files(s.handleObject)).Methods(http.MethodGet, http.MethodHead)
-	r.HandleFunc("/v1/objects/{key:.+/.+}", s.files(s.handleRemove)).Methods(http.MethodDelete)
-	r.HandleFunc("/v1/objects/urls", s.files(s.handleObjectURLs)).Methods(http.MethodPost)
-	r.HandleFunc("/v1/uploads", s.files(s.handleUpload)).Methods(http.MethodPost)
-	r.HandleFunc("/v1/uploads/confirm", s.files(s.handleConfirm)).Methods(http.MethodPost)
+	r.HandleFunc("/v1/objects/{key:.+/.+}", s.inLine(s.lines.files, s.files(s.handleRemove))).Methods(http.MethodDelete)
+	r.HandleFunc("/v1/objects/urls", s.inLine(s.lines.files, s.files(s.handleObjectURLs))).Methods(http.MethodPost)
+	r.HandleFunc("/v1/uploads", s.inLine(s.lines.files, s.files(s.handleUpload))).Methods(http.MethodPost)
+	r.HandleFunc("/v1/uploads/confirm", s.inLine(s.lines.files, s.files(s.handleConfirm))).Methods(http.MethodPost)
 	r.HandleFunc("/healthz", s.handleHealth).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/readyz", s.handleReady).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/openapi.yaml", s.handleOpenAPI).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/docs", s.handleDocs).Methods(http.MethodGet, http.MethodHead)
 	r.NotFoundHandler = http.HandlerFunc(s.handleNotFound)
 	r.MethodNotAllowedHandler = s.methodNotAllowed(r)
 	return r
@@ -99,14 +103,6 @@ func (s *Server) protect(next http.Handler) http.Handler {
 
 func (s *Server) handleHealth(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
-}
-
-func (s *Server) handleReady(w http.ResponseWriter, r *http.Request) {
-	if s.draining.Load() {
-		s.fail(w, r, &requestError{status: http.StatusServiceUnavailable, code: "draining", detail: "This instance is shutting down."})
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
 }
 
 func (s *Server) handleOpenAPI(w http.ResponseWriter, _ *http.Request) {

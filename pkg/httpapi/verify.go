@@ -31,7 +31,7 @@ func (s *Server) handleVerify(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	began := time.Now()
+	began := s.began(r.Context())
 	sessions := s.session.read(r)
 	pass, err := s.pass(w, r, &req, key, sessions)
 	if err != nil {

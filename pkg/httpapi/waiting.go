@@ -41,6 +41,10 @@ func (room *waitingRoom) wait(ctx context.Context, began time.Time, size int) bo
 		return false
 	}
 	defer func() { <-room.places }()
+	if p := placeOf(ctx); p != nil {
+		p.yield()
+		defer p.resume()
+	}
 	throttle.Floor(ctx, began, room.floor, room.jitter)
 	return true
 }

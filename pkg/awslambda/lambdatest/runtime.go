@@ -26,7 +26,7 @@ const patience = 30 * time.Second
 
 // Build compiles a command as for Lambda, on this kind of processor, into a file.
 func Build(file, pkg string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "lambda.norpc", "-o", file, pkg) // #nosec G204 -- a test names the command
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-tags", "lambda.norpc,lambda.noweb", "-o", file, pkg) // #nosec G204 -- a test names the command
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+runtime.GOARCH)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build %s: %w\n%s", pkg, err, out)
