@@ -60,6 +60,9 @@ func (p *press) enter(ctx context.Context) (leave func(), err error) {
 	}
 	select {
 	case p.signing <- struct{}{}:
+		// One signature after the other would keep the processor from whoever has
+		// come meanwhile, if only to hear that there is no room.
+		runtime.Gosched()
 		return func() { <-p.signing; p.waiting.Add(-1) }, nil
 	case <-ctx.Done():
 		p.waiting.Add(-1)

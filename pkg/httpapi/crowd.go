@@ -13,23 +13,15 @@ import (
 	"time"
 )
 
-// How many requests of a sort are answered at a time, for each processor. There are
-// enough to keep it at work while some wait for the book, and so few that whoever is
-// turned away does not wait behind them.
+// How many requests of a sort are answered at a time. There are enough to keep any
+// machine at work while some wait for the book. Verifying and renewing together are
+// as many as may wait for a signature (cloudfront.StamperOptions), and what signs
+// URLs as many as may wait for those (cloudfront.LinkerOptions): who had a turn is
+// not turned away there.
 const (
-	VerifyingPerProcessor = 16
-	RenewingPerProcessor  = 16
-	FilingPerProcessor    = 8
-)
-
-// At most so many are answered at a time on any machine. Verifying and renewing
-// together are then as many as may wait for a signature (cloudfront.StamperOptions),
-// and what signs URLs as many as may wait for those (cloudfront.LinkerOptions): who
-// had a turn is not turned away there.
-const (
-	maxVerifying = 128
-	maxRenewing  = 128
-	maxFiling    = 64
+	DefaultVerifying = 128
+	DefaultRenewing  = 128
+	DefaultFiling    = 64
 )
 
 // DefaultAside is how many requests wait for the same ticketing system: as many as
@@ -44,9 +36,9 @@ const DefaultAside = 1000
 // Whoever waits for a ticketing system, or until all refusals have taken the same
 // time, is in no line meanwhile.
 type Crowd struct {
-	Verify Line // tickets that are shown; Working is VerifyingPerProcessor for each, at most 128
-	Renew  Line // visitors who are in: renewing, leaving; Working is RenewingPerProcessor for each, at most 128
-	Files  Line // signed URLs and private files; Working is FilingPerProcessor for each, at most 64
+	Verify Line // tickets that are shown; Working is DefaultVerifying
+	Renew  Line // visitors who are in: renewing, leaving; Working is DefaultRenewing
+	Files  Line // signed URLs and private files; Working is DefaultFiling
 	Aside  int  // requests that wait for the same ticketing system; 0 means DefaultAside
 }
 
@@ -57,11 +49,10 @@ type lines struct {
 }
 
 func newLines(c Crowd) lines {
-	processors := runtime.GOMAXPROCS(0)
 	return lines{
-		verify: newLine("verify", maxBody, c.Verify.withDefault(min(VerifyingPerProcessor*processors, maxVerifying))),
-		renew:  newLine("renew", maxBody, c.Renew.withDefault(min(RenewingPerProcessor*processors, maxRenewing))),
-		files:  newLine("files", maxBatch, c.Files.withDefault(min(FilingPerProcessor*processors, maxFiling))),
+		verify: newLine("verify", maxBody, c.Verify.withDefault(DefaultVerifying)),
+		renew:  newLine("renew", maxBody, c.Renew.withDefault(DefaultRenewing)),
+		files:  newLine("files", maxBatch, c.Files.withDefault(DefaultFiling)),
 		aside:  &asides{most: cmp.Or(c.Aside, DefaultAside), waiting: map[string]int{}},
 	}
 }
@@ -80,6 +71,7 @@ func (s *Server) inLine(l *line, next http.HandlerFunc) http.HandlerFunc {
 			s.fail(w, r, err)
 			return
 		}
+		runtime.Gosched() // behind those who came meanwhile: to turn them away takes less time than to answer this one
 		p := &place{line: l, aside: s.lines.aside, came: came}
 		defer p.end()
 		next(w, r.WithContext(context.WithValue(r.Context(), placeKey{}, p)))

@@ -125,6 +125,7 @@ func TestCrowdOfSlowBodies(t *testing.T) {
 		}
 		for _, w := range writers {
 			w.CloseWithError(errors.New("gone"))
+			synctest.Wait() // together they would be a crowd
 		}
 		slow.Wait()
 	}, few)

@@ -40,6 +40,7 @@ func spray(n int) (codes []string) {
 // stock puts the codes of a spray into the list, and makes the source slow.
 func (h *hall) stock(codes []string) {
 	h.opts.Log = nil
+	h.opts.Crowd.Verify.Working = 10_000 // this source does not give its place up while it takes its time, see httpapi.Aside
 	var list strings.Builder
 	for _, code := range codes {
 		for _, w := range worth {
