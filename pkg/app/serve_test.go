@@ -132,7 +132,7 @@ func TestFarewell(t *testing.T) {
 					if got := get("/readyz"); got != 503 {
 						t.Errorf("GET /readyz = %d just before the end of the drain, want 503", got)
 					}
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					synctest.Wait()
 				}
 				if got := get("/readyz"); got != 0 {
