@@ -76,6 +76,8 @@ say "OCTO: the fixtures are what the published generators make"
 npm ci --prefix test/octo --no-audit --no-fund --silent
 node test/octo/generate.mjs --check
 
+test/overload.sh
+
 say "FIPS 140: everything with SHA-256, nothing with SHA-1"
 test/fips.sh
 

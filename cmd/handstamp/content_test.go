@@ -87,7 +87,7 @@ func TestContentMistakes(t *testing.T) {
 		{"content sync media s3://media/x --cache-control 600", exitUsage, "not a cache rule"},
 		{"content sync media s3://media/x", exitUsage, "hint: --region"},
 		{"content sync nowhere s3://media/x", exitFailed, "nowhere"},
-		{"check --iam=everything --config CONFIG", exitUsage, "want gateway, keys, book or content"},
+		{"check --iam=everything --config CONFIG", exitUsage, "want gateway, keys, book, content or check"},
 		{"check --iam --account 12 --config CONFIG", exitUsage, "12 digits"},
 		{"check --iam --region moon --config CONFIG", exitUsage, "eu-west-1"},
 		{"check --iam --partition moon --config CONFIG", exitUsage, "aws-cn"},

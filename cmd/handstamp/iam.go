@@ -28,12 +28,12 @@ type policyFlags struct {
 
 // policies are the values of --iam.
 var policies = map[string]func(iam.Account, iam.Features) (*iam.Policy, error){
-	"gateway": iam.Gateway, "keys": iam.KeyCommands, "book": iam.BookInit, "content": iam.ContentSync,
+	"gateway": iam.Gateway, "keys": iam.KeyCommands, "book": iam.BookInit, "content": iam.ContentSync, "check": iam.Checks,
 }
 
 func (f *policyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.kind, "iam", "", "instead of checking, print the IAM policy that AWS has to grant: for the gateway, or for --iam=keys, book or content, the commands of that name")
+	flags.StringVar(&f.kind, "iam", "", "instead of checking, print the IAM policy that AWS has to grant: for the gateway, or for --iam=keys, book, content or check, the commands of that name")
 	flags.Lookup("iam").NoOptDefVal = "gateway"
 	flags.StringVar(&f.account.ID, "account", "", "AWS account for --iam, 12 digits; empty is a placeholder")
 	flags.StringVar(&f.account.Region, "region", "", "AWS region for --iam, of what has none in the configuration; empty is a placeholder")
@@ -51,7 +51,7 @@ func (f *policyFlags) wanted() bool { return f.kind != "" }
 func (f *policyFlags) print(cmd *cobra.Command, cfg *config.Config) error {
 	build, ok := policies[f.kind]
 	if !ok {
-		return usagef("--iam=%s, want gateway, keys, book or content", f.kind)
+		return usagef("--iam=%s, want gateway, keys, book, content or check", f.kind)
 	}
 	features, err := f.features(cmd, cfg)
 	if err != nil {
@@ -114,7 +114,7 @@ func (f *policyFlags) ring(cmd *cobra.Command, cfg *config.Config) (iam.Keys, er
 	keys := iam.Keys{Group: cfg.Keys.Group != "", Region: cfg.Keys.Region, From: slices.Clone(f.keys)}
 	if name, ok := strings.CutPrefix(cfg.Keys.Manifest, "secretsmanager:"); ok {
 		keys.Manifest = name
-		if len(f.keys) == 0 && f.kind != "content" && f.kind != "book" {
+		if len(f.keys) == 0 && f.kind != "content" && f.kind != "book" && f.kind != "check" {
 			fmt.Fprintf(cmd.ErrOrStderr(), "handstamp: warning: the keys stand in %s, which was not asked (hint: --key names them, like --key kms:ID)\n", cfg.Keys.Manifest)
 		}
 		return keys, nil

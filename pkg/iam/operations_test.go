@@ -28,6 +28,9 @@ var actionsOf = map[string][]string{
 	"dynamodb.UpdateContinuousBackups": {"dynamodb:UpdateContinuousBackups"},
 	"dynamodb.UpdateTimeToLive":        {"dynamodb:UpdateTimeToLive"},
 
+	"dynamodb.DescribeContinuousBackups": {"dynamodb:DescribeContinuousBackups"},
+	"dynamodb.DescribeTimeToLive":        {"dynamodb:DescribeTimeToLive"},
+
 	"kms.GetPublicKey": {"kms:GetPublicKey"},
 	"kms.Sign":         {"kms:Sign"},
 
@@ -51,6 +54,7 @@ var actionsOf = map[string][]string{
 	"cloudfrontkeyvaluestore.UpdateKeys":            {"cloudfront-keyvaluestore:UpdateKeys"},
 
 	"s3.GetObject":               {"s3:GetObject"},
+	"s3.HeadBucket":              {"s3:ListBucket"},
 	"s3.HeadObject":              {"s3:GetObject"},
 	"s3.PutObject":               {"s3:PutObject"},
 	"s3.CreateMultipartUpload":   {"s3:PutObject"},

@@ -57,6 +57,28 @@ func ContentSync(a Account, f Features) (*Policy, error) {
 	return policy(f.Content.statements(a)...)
 }
 
+// Checks returns what "handstamp check" looks at beside what the gateway does.
+// The errors are ErrNothing and ErrAccount.
+func Checks(a Account, f Features) (*Policy, error) {
+	if err := a.Check(); err != nil {
+		return nil, err
+	}
+	table := Statement{Sid: "CheckTable", Action: []string{"dynamodb:DescribeContinuousBackups", "dynamodb:DescribeTimeToLive"}}
+	if f.Table.Name != "" {
+		table.Resource = []string{f.Table.arn(a)}
+	}
+	bucket := Statement{Sid: "CheckBucket", Action: []string{"s3:ListBucket"}}
+	if f.Objects.Bucket != "" {
+		bucket.Resource = []string{a.bucket(f.Objects.Bucket)}
+	}
+	group := Statement{Sid: "CheckKeyGroup", Action: []string{
+		"cloudfront:GetKeyGroup", "cloudfront:GetPublicKey", "cloudfront:ListKeyGroups", "cloudfront:ListPublicKeys"}}
+	if f.Keys.Group {
+		group.Resource = []string{"*"}
+	}
+	return policy(table, bucket, group)
+}
+
 func (t Table) arn(a Account) string { return a.arn("dynamodb", t.Region, "table/", t.Name) }
 
 func (t Table) statements(a Account) []Statement {

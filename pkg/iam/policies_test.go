@@ -30,7 +30,7 @@ var (
 	}
 
 	makers = map[string]func(iam.Account, iam.Features) (*iam.Policy, error){
-		"gateway": iam.Gateway, "keys": iam.KeyCommands, "book": iam.BookInit, "content": iam.ContentSync,
+		"gateway": iam.Gateway, "keys": iam.KeyCommands, "book": iam.BookInit, "content": iam.ContentSync, "check": iam.Checks,
 	}
 )
 
