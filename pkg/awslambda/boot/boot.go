@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
 )
@@ -100,11 +101,9 @@ func Retry(ctx context.Context, start func(context.Context) error) error {
 // Log returns the log that c describes, as Lambda collects it from w. The zero
 // Log is one of JSON lines.
 func Log(c config.Log, w io.Writer) *slog.Logger {
-	opts := &slog.HandlerOptions{}
 	var level slog.Level
-	if level.UnmarshalText([]byte(c.Level)) == nil {
-		opts.Level = level
-	}
+	_ = level.UnmarshalText([]byte(c.Level)) // info before there is a configuration
+	opts := app.LogOptions(level)
 	if c.Format == "text" {
 		return slog.New(slog.NewTextHandler(w, opts))
 	}
