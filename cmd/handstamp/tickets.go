@@ -91,7 +91,8 @@ type ticketShown struct {
 	Batch      string     `json:"batch,omitempty"`
 	Issued     time.Time  `json:"issued"`
 	Revoked    *time.Time `json:"revoked,omitempty"`
-	Code       string     `json:"code_fingerprint"` // keyed hash
+	Code       string     `json:"code_fingerprint"`     // keyed hash
+	FileOwner  string     `json:"file_owner,omitempty"` // of one ticket, with private files
 }
 
 func shown(r *book.Record) ticketShown {
@@ -129,7 +130,11 @@ code is read from standard input, so that it is in no history of commands.`,
 		if err != nil {
 			return err
 		}
-		return printTicket(cmd.OutOrStdout(), r, visits, asJSON)
+		s := shown(r)
+		if d.cfg.Objects.Bucket != "" {
+			s.FileOwner = d.issuer.FileOwner(r.Code)
+		}
+		return printTicket(cmd.OutOrStdout(), &s, r, visits, asJSON)
 	})
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
@@ -163,7 +168,7 @@ func notThere(err error, what string) error {
 	return err
 }
 
-func printTicket(w io.Writer, r *book.Record, visits []gate.Admission, asJSON bool) error {
+func printTicket(w io.Writer, s *ticketShown, r *book.Record, visits []gate.Admission, asJSON bool) error {
 	type visit struct {
 		ID     string     `json:"id"`
 		State  gate.State `json:"state"`
@@ -176,16 +181,15 @@ func printTicket(w io.Writer, r *book.Record, visits []gate.Admission, asJSON bo
 	for _, a := range visits {
 		list = append(list, visit{a.ID, a.State, a.Begins, a.Ends, a.Taken, a.Seats})
 	}
-	s := shown(r)
 	if asJSON {
 		return json.NewEncoder(w).Encode(struct {
-			ticketShown
+			*ticketShown
 			Admissions []visit `json:"admissions"`
 		}{s, list})
 	}
 	fmt.Fprintf(w, "ticket     %s\nopens      %s\nseats      %s\nvalid      %s\nissued     %s\n", s.ID, strings.Join(s.Products, ", "),
 		orDefault(r.Seats), span(r.ValidFrom, r.ValidUntil), r.Issued.Format(time.RFC3339))
-	for label, text := range map[string]string{"batch": r.Batch, "note": r.Note} {
+	for label, text := range map[string]string{"batch": r.Batch, "note": r.Note, "files of": s.FileOwner} {
 		if text != "" {
 			fmt.Fprintf(w, "%-10s %s\n", label, text)
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/admin"
+	"github.com/handstamp/handstamp/pkg/gate"
 )
 
 func TestIssue(t *testing.T) {
@@ -345,4 +346,29 @@ func FuzzDecodeOrder(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestFileOwner finds a ticket where there are private files: its answer says as
+// whom it owns them, and lists do not.
+func TestFileOwner(t *testing.T) {
+	t.Parallel()
+	var asked gate.Fingerprint
+	s := newSite(t, func(s *site) {
+		s.opts.FileOwner = func(f gate.Fingerprint) string { asked = f; return "ticket:abc234" }
+	})
+	code := s.issue(t, "root", `{"attraction":"castle"}`).Tickets[0].Code
+	body, err := json.Marshal(map[string]string{"code": code})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := s.post(t, "root", ticketsPath+"/find", string(body))
+	if !strings.Contains(string(r.body), `"file_owner":"ticket:abc234"`) {
+		t.Errorf("find = %s, want its file_owner", r.body)
+	}
+	if want, err := (issuer{s}).Fingerprint(gate.Secret(code)); err != nil || asked != want {
+		t.Errorf("the owner of %x was asked for, want that of the code, %x (%v)", asked, want, err)
+	}
+	if r := s.get(t, "root", ticketsPath); strings.Contains(string(r.body), "file_owner") {
+		t.Errorf("list = %s, want no file_owner", r.body)
+	}
 }

@@ -42,6 +42,7 @@ type Options struct {
 	Entries   int                            // addresses that are remembered; 0 means DefaultEntries
 	Client    func(*http.Request) netip.Addr // who asks; nil means the other end of the connection
 	Print     map[string]Printer             // by media type, such as "application/pdf"; JSON and CSV need none
+	FileOwner func(gate.Fingerprint) string  // as whom a ticket owns private files; nil means that there are none
 	CursorKey []byte                         // seals the places in lists; the same wherever the book is shared; nil means a random one
 	Log       *slog.Logger                   // nil means no log
 	Now       func() time.Time               // nil means time.Now

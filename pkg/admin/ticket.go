@@ -24,6 +24,7 @@ type ticketReply struct {
 	Note       string         `json:"note,omitempty"`
 	IssuedAt   time.Time      `json:"issued_at"`
 	RevokedAt  time.Time      `json:"revoked_at,omitzero"`
+	FileOwner  string         `json:"file_owner,omitempty"` // of one ticket, not in lists
 }
 
 type productReply struct {
@@ -90,8 +91,17 @@ func (s *Server) handleTicket(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, newTicketReplyOf(found))
+	writeJSON(w, http.StatusOK, s.one(found))
 	return nil
+}
+
+// one returns the reply about a single ticket.
+func (s *Server) one(r *book.Record) ticketReply {
+	t := newTicketReplyOf(r)
+	if s.opts.FileOwner != nil {
+		t.FileOwner = s.opts.FileOwner(r.Code)
+	}
+	return t
 }
 
 // A codeForm is the body of POST /admin/v1/tickets/find.
@@ -129,7 +139,7 @@ func (s *Server) handleFindTicket(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	writeJSON(w, http.StatusOK, newTicketReplyOf(found))
+	writeJSON(w, http.StatusOK, s.one(found))
 	return nil
 }
 

@@ -45,9 +45,11 @@ func (a *App) buildAdmin(context.Context) error {
 		return fmt.Errorf("admin: %w", err)
 	}
 	office := admin.Office{Book: a.staffed(book), Gate: a.keeper, Issuer: issuer, Attractions: a.places}
-	server, err := admin.New(office, keys, admin.Options{
-		Hosts: a.cfg.Admin.Hosts, Print: a.printers(), CursorKey: a.secret("admin cursors"), Log: a.opts.Log, Now: a.opts.Now,
-	})
+	opts := admin.Options{Hosts: a.cfg.Admin.Hosts, Print: a.printers(), CursorKey: a.secret("admin cursors"), Log: a.opts.Log, Now: a.opts.Now}
+	if a.objects != nil {
+		opts.FileOwner = func(f gate.Fingerprint) string { return fileOwner(a.pepper, f) }
+	}
+	server, err := admin.New(office, keys, opts)
 	if err != nil {
 		return fmt.Errorf("admin: %w", err)
 	}
@@ -142,6 +144,9 @@ func (i *Issuer) Derive(request string, n int) (gate.Secret, error) {
 
 // Show implements admin.Issuer.
 func (i *Issuer) Show(code gate.Secret) gate.Secret { return issued.Grouped(code) }
+
+// FileOwner returns as whom the ticket with a code owns private files.
+func (i *Issuer) FileOwner(code gate.Fingerprint) string { return fileOwner(i.pepper, code) }
 
 // Fingerprint implements admin.Issuer.
 func (i *Issuer) Fingerprint(code gate.Secret) (gate.Fingerprint, error) {

@@ -68,10 +68,16 @@ func objectTokens(tokens []config.ObjectToken) (*objects.Tokens, error) {
 	return objects.NewTokens(all)
 }
 
-// ticketName is what a ticket is called in keys of objects: an opaque name that
-// stays the same for as long as the pepper does.
-func (a *App) ticketName(f gate.Fingerprint) string {
-	mac := hmac.New(sha256.New, a.secret("names of tickets"))
+// ticketName is what a ticket is called in keys of objects.
+func (a *App) ticketName(f gate.Fingerprint) string { return ticketName(a.pepper, f) }
+
+// fileOwner is as whom a ticket owns private files.
+func fileOwner(pepper []byte, f gate.Fingerprint) string { return "ticket:" + ticketName(pepper, f) }
+
+// ticketName returns an opaque name that stays the same for as long as the pepper
+// does.
+func ticketName(pepper []byte, f gate.Fingerprint) string {
+	mac := hmac.New(sha256.New, derived(pepper, "names of tickets"))
 	mac.Write(f[:])
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:16]))
 }
