@@ -68,7 +68,7 @@ test/s3.sh
 
 test/deploy.sh
 
-ANYWHERE_PLATFORMS=linux/amd64 test/anywhere.sh
+ANYWHERE_PLATFORMS=linux/amd64 FUNCTIONS=amd64 test/anywhere.sh
 
 test/pretix.sh
 

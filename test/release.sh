@@ -4,6 +4,7 @@
 #
 # VERSION: the version, else the tag of the commit, else what git describes.
 # PLATFORMS: for what, like "linux/amd64 darwin/arm64".
+# FUNCTIONS: for which processors the functions of AWS Lambda are.
 # RELEASE_KEY: a private Ed25519 key in PEM that signs SHA256SUMS. Made once, and
 # kept where no build machine is:
 #   openssl genpkey -algorithm ed25519 -out release.pem
@@ -65,7 +66,7 @@ done
 # AWS Lambda wants a program called bootstrap in a zip file.
 for program in lambda authorizer; do
   if [ ! -d "cmd/$program" ]; then continue; fi
-  for arch in arm64 amd64; do
+  for arch in ${FUNCTIONS:-arm64 amd64}; do
     name=handstamp-$program-$version-linux-$arch
     mkdir "$work/$name"
     compile "$program" linux "$arch" lambda.norpc "$work/$name/bootstrap"
