@@ -22,7 +22,7 @@ func TestLinkOpens(t *testing.T) {
 		{"staff/a.jpg", "text/html", "image/jpeg", `inline; filename="a.jpg"`},
 		{"staff/page.html", "image/jpeg", "text/html", `attachment; filename="page.html"`},
 		{"staff/Führung 1+2 (neu)~'*!.csv", "text/html", "text/csv", `attachment; filename="F_hrung 1+2 (neu)~'*!.csv"; filename*=UTF-8''F%C3%BChrung%201%2B2%20%28neu%29~%27%2A%21.csv`},
-		{"staff/100% sicher & co=x;y,z@a:b$.png", "text/html", "image/png", `inline; filename="100_ sicher & co=x_y,z@a:b$.png"; filename*=UTF-8''100%25%20sicher%20%26%20co%3Dx%3By%2Cz%40a%3Ab%24.png`},
+		{"staff/100% sicher & co=x-y,z@a:b$.png", "text/html", "image/png", `inline; filename="100_ sicher & co=x-y,z@a:b$.png"; filename*=UTF-8''100%25%20sicher%20%26%20co%3Dx-y%2Cz%40a%3Ab%24.png`},
 	} {
 		s.put(t, tt.key, tt.stored, []byte("of "+tt.key))
 		r := ask(t, s.http, http.MethodGet, s.link(t, tt.key), nil)
