@@ -30,7 +30,7 @@ test-all: ## test, and the tests against real software; installs what it needs
 	@./test/all.sh
 
 trouble: ## what a book must withstand: killed processes, full disks, power loss; takes minutes
-	HANDSTAMP_TROUBLE=1 $(GO) test -count=1 -timeout 20m -v ./pkg/book/sqlite ./pkg/book/memory
+	FULL_TESTS=1 $(GO) test -count=1 -timeout 20m -v ./pkg/book/sqlite ./pkg/book/memory
 
 bench: ## benchmarks of issuing and of the edge
 	$(GO) test -run '^$$' -bench . -benchmem ./pkg/...

@@ -82,10 +82,10 @@ say "FIPS 140: everything with SHA-256, nothing with SHA-1"
 test/fips.sh
 
 say "the book under kill -9, power loss, full disks, two processes, a million tickets"
-HANDSTAMP_TROUBLE=1 HANDSTAMP_MILLION=1 go test -count=1 -timeout 15m ./pkg/book/sqlite ./pkg/book/memory
+FULL_TESTS=1 HANDSTAMP_MILLION=1 go test -count=1 -timeout 15m ./pkg/book/sqlite ./pkg/book/memory
 
 say "everything that make test does in a small way, in full"
-HANDSTAMP_TROUBLE=1 go test -count=1 -timeout 10m ./pkg/app ./pkg/cloudfront ./pkg/admin ./pkg/throttle
+FULL_TESTS=1 go test -count=1 -timeout 10m ./pkg/app ./pkg/cloudfront ./pkg/admin ./pkg/throttle
 
 say "the book over a stand-in of DynamoDB, 100,000 operations as the model does them"
 HANDSTAMP_MODEL_OPERATIONS=100000 go test -count=1 -timeout 10m -run '^TestModel$' ./pkg/book/dynamodb

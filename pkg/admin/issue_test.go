@@ -52,12 +52,12 @@ func TestIssue(t *testing.T) {
 	}
 }
 
-// TestIssueMany issues as many as may be with HANDSTAMP_TROUBLE set.
+// TestIssueMany issues as many as may be with FULL_TESTS set.
 func TestIssueMany(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	count := 2_000
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		count = 10_000
 	}
 	r := s.post(t, "root", ticketsPath, fmt.Sprintf(`{"attraction":"castle","count":%d}`, count), "Accept", "text/csv")

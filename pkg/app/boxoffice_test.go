@@ -348,12 +348,12 @@ products: [{id: a, buys: [park]}]
 }
 
 // TestHostileCodes: two thousand codes that try to leave their place, or ten
-// thousand with HANDSTAMP_TROUBLE set, through the kinds of sources that put
+// thousand with FULL_TESTS set, through the kinds of sources that put
 // codes into URLs, in turn. Nothing unescaped leaves, and host, path and header
 // are those that are configured.
 func TestHostileCodes(t *testing.T) {
 	total := 2_000
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		total = 10_000
 	}
 	offices := []*boxoffice.Office{boxoffice.New(t, boxoffice.JSON(404, `{}`)),

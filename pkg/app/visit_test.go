@@ -365,11 +365,11 @@ func (tb *tab) backOff(waited, least float64) {
 const tick = 5 * time.Second
 
 // TestVisit: whoever shows a good ticket once hears everything for six hours,
-// or twelve with HANDSTAMP_TROUBLE set, by cookies of fifteen minutes, whatever
+// or twelve with FULL_TESTS set, by cookies of fifteen minutes, whatever
 // happens meanwhile.
 func TestVisit(t *testing.T) {
 	hours := 6
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		hours = 12
 	}
 	hall, tower, owls := "/castle/audio/hall.m4a", "/castle/premium/tower.m4a", "/zoo/audio/owls.m4a"
@@ -470,7 +470,7 @@ func TestVisitTabsAtOnce(t *testing.T) {
 	v := newVenue(t, "sqlite", nil)
 	tabs := v.begin(3, slices.Repeat([]string{"/castle/audio/hall.m4a"}, 16)...)
 	rounds := 8
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		rounds = 20
 	}
 	for range rounds {

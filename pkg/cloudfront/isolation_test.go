@@ -42,11 +42,11 @@ func (s spelling) query(a, b string) string {
 
 // TestIsolation: the resource of one attraction covers no other one, by any
 // spelling that the canonicaliser lets through, and always covers its own
-// (C-04, PR-1). It tries 100,000 of them with HANDSTAMP_TROUBLE set.
+// (C-04, PR-1). It tries 100,000 of them with FULL_TESTS set.
 func TestIsolation(t *testing.T) {
 	t.Parallel()
 	tries := 15_000
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		tries = 100_000
 	}
 	s := spelling{rand.New(rand.NewPCG(1, 2))}

@@ -155,7 +155,7 @@ func TestVisitorsBehindSprayedNAT(t *testing.T) {
 	venue.Venues = []netip.Prefix{netip.PrefixFrom(addresses(1)[0], 32)}
 	challenge := throttle.Options{Challenge: true}
 	many := 3_000 // where the number of guesses changes nothing
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		many = 10_000
 	}
 	worst := sprayer{throughNAT: 2, comesBack: true, cookies: true}

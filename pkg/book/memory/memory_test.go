@@ -48,7 +48,7 @@ func TestRevokedIsFinal(t *testing.T) {
 // TestModel does 100,000 operations under "make trouble".
 func TestModel(t *testing.T) {
 	operations := 2_000
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		operations = 100_000
 	}
 	booktest.Model(t, func(*testing.T) gate.Book { return memory.New() }, operations)

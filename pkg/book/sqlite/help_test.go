@@ -130,7 +130,7 @@ func rounds(t *testing.T, variable string, usual int) int {
 // holds locks, and would compete with the other packages' tests for seconds.
 func troubled(t *testing.T) {
 	t.Helper()
-	if os.Getenv("HANDSTAMP_TROUBLE") == "" {
+	if os.Getenv("FULL_TESTS") == "" {
 		t.Skip(`run by "make trouble" and "make test-all"`)
 	}
 }

@@ -20,7 +20,7 @@ func TestBook(t *testing.T) {
 func TestModel(t *testing.T) {
 	t.Parallel()
 	operations := max(heavy(1_500), 400) // many more where there is time, see below
-	if os.Getenv("HANDSTAMP_TROUBLE") != "" {
+	if os.Getenv("FULL_TESTS") != "" {
 		operations = 100_000
 	}
 	booktest.Model(t, func(t *testing.T) gate.Book { return open(t, filepath.Join(t.TempDir(), "book.db")) }, operations)
