@@ -73,7 +73,9 @@ func TestKMSAwayUnderLoad(t *testing.T) {
 				for range 3 {
 					time.Sleep(w.lifetime)
 					w.kms.turn(mood)
-					time.Sleep(w.lifetime/3 - 2*w.pause)
+					// A shared signature is up to a window old, a question hangs for a
+					// while, and who was turned away asks again after a pause.
+					time.Sleep(w.lifetime/3 - w.window/3 - 2*w.pause)
 					w.kms.turn(nil)
 				}
 				time.Sleep(w.lifetime)

@@ -220,13 +220,12 @@ func (v *viewer) visit(ctx context.Context) {
 	}
 }
 
-// rest waits for the pause between two requests, more or less.
+// rest waits for the pause between two requests, more or less, or until it is time
+// to renew.
 func (v *viewer) rest(ctx context.Context) {
 	pause := v.w.pause/2 + time.Duration(v.rng.Int64N(int64(v.w.pause)))
-	if v.late { // to be there in the last moment
-		if left := time.Until(v.renewAt); left > 0 {
-			pause = min(pause, left)
-		}
+	if left := time.Until(v.renewAt); left > 0 { // as apps do, which set a timer
+		pause = min(pause, left)
 	}
 	_ = wait(ctx, pause)
 }
