@@ -41,8 +41,11 @@ func (a *App) buildAPI(context.Context) error {
 	if a.guard != nil {
 		a.keeps(a.guard, readThrottle(a.guard))
 	}
-	a.api, err = httpapi.New(a.keeper, a.content, opts)
-	return err
+	if a.api, err = httpapi.New(a.keeper, a.content, opts); err != nil {
+		return err
+	}
+	a.keeps(a.api, readLines(a.api))
+	return nil
 }
 
 // throttle returns that of the gateway before if its configuration is the same,

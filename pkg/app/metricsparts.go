@@ -6,6 +6,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/admin"
 	"github.com/handstamp/handstamp/pkg/cloudfront"
 	"github.com/handstamp/handstamp/pkg/denylist"
+	"github.com/handstamp/handstamp/pkg/httpapi"
 	"github.com/handstamp/handstamp/pkg/keyring"
 	"github.com/handstamp/handstamp/pkg/telemetry"
 	"github.com/handstamp/handstamp/pkg/throttle"
@@ -69,6 +70,16 @@ func readSignatures(purpose string, stats func() cloudfront.Stats) telemetry.Rea
 			emit(telemetry.Signatures, float64(n), purpose, outcome)
 		}
 		emit(telemetry.SignWaiting, float64(s.Waiting), purpose)
+	}
+}
+
+func readLines(api *httpapi.Server) telemetry.Read {
+	return func(emit telemetry.Emit) {
+		for _, l := range api.Lines() {
+			emit(telemetry.LineAnswering, float64(l.Working), l.Name)
+			emit(telemetry.LineWaiting, float64(l.Waiting), l.Name)
+			emit(telemetry.LineRefused, float64(l.Refused), l.Name)
+		}
 	}
 }
 

@@ -164,6 +164,7 @@ func (l *line) complain(now time.Time) (count int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.away.count++
+	l.refused++
 	if now.Before(l.away.next) {
 		return 0
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +68,10 @@ func TestCrowd(t *testing.T) {
 			})
 		}
 		synctest.Wait()
+		want := []httpapi.LineState{{Name: "verify", Working: 2, Waiting: 3, Refused: 25}, {Name: "renew"}, {Name: "files"}}
+		if got := h.api.Lines(); !slices.Equal(got, want) {
+			t.Errorf("Lines of the crowd = %+v, want %+v", got, want)
+		}
 		if r := inside.renew(); r.status != 200 {
 			t.Errorf("renew beside the crowd = %d %s, want 200", r.status, r.body)
 		}

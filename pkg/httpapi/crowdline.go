@@ -39,6 +39,26 @@ type line struct {
 	working int
 	turns   list.List // of chan struct{}, each closed when it is somebody's turn
 	away    complaint
+	refused uint64 // all who were turned away
+}
+
+// A LineState says how it goes in the line of one sort of requests.
+type LineState struct {
+	Name    string // verify, renew or files
+	Working int    // requests that have their turn
+	Waiting int    // requests that wait for it
+	Refused uint64 // requests that were turned away since the start
+}
+
+// Lines returns how it goes in each line.
+func (s *Server) Lines() []LineState {
+	return []LineState{s.lines.verify.state(), s.lines.renew.state(), s.lines.files.state()}
+}
+
+func (l *line) state() LineState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return LineState{Name: l.name, Working: l.working, Waiting: l.turns.Len(), Refused: l.refused}
 }
 
 func newLine(name string, body int64, most Line) *line {

@@ -30,6 +30,9 @@ var (
 	Requests       = counter("handstamp_http_requests_total", "Requests that were answered, by route template, method and class of the status.", "route", "method", "status")
 	RequestSeconds = histogram("handstamp_http_request_duration_seconds", "Time to answer a request, in seconds, by route template.", requestBuckets, "route")
 	InFlight       = &Metric{Name: "handstamp_http_requests_in_flight", Help: "Requests that are being answered.", Kind: Gauge}
+	LineAnswering  = readGauge("handstamp_line_answering", "Requests that have their turn, by line: verify, renew, files.", "line")
+	LineRefused    = readCounter("handstamp_line_turned_away_total", "Requests that were turned away because their line was full, by line.", "line")
+	LineWaiting    = readGauge("handstamp_line_waiting", "Requests that wait for their turn, by line.", "line")
 )
 
 // Ticket sources.
@@ -110,7 +113,7 @@ var (
 func Metrics() []*Metric {
 	all := []*Metric{
 		Admissions, Refusals, Seats, Renewals, RenewalRefusals, Leaves, Revocations, Revoked, Failures,
-		Requests, RequestSeconds, InFlight,
+		Requests, RequestSeconds, InFlight, LineAnswering, LineRefused, LineWaiting,
 		SourceSeconds, SourceHits, SourceQuestions, SourceWaiting, SourceAnswering, SourceKept, SourceBreaker, ListTickets, ListFresh,
 		SignSeconds, Signatures, SignWaiting, KeyActive, KeyState, KeyMade, KeyActivated, KeyRotation, KeyFailures,
 		BookSeconds, BookCommits, BookWrites, BookFailures, BookWaiting,
