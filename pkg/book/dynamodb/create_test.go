@@ -1,6 +1,7 @@
 package dynamodb_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/handstamp/handstamp/pkg/book/dynamodb"
@@ -10,8 +11,8 @@ import (
 func TestCreate(t *testing.T) {
 	t.Parallel()
 	table := faketable.Missing()
-	if _, err := dynamodb.Open(t.Context(), table, dynamodb.Options{}); err == nil {
-		t.Error("Open without a table succeeded")
+	if _, err := dynamodb.Open(t.Context(), table, dynamodb.Options{}); err == nil || !strings.Contains(err.Error(), "book init") {
+		t.Errorf("Open without a table = %v, want what makes one", err)
 	}
 	for range 2 { // and again
 		if err := dynamodb.Create(t.Context(), table, dynamodb.Options{}); err != nil {

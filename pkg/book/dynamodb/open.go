@@ -60,6 +60,10 @@ func Open(ctx context.Context, client Client, opts Options) (*Book, error) {
 	ctx, cancel := b.limit(ctx)
 	defer cancel()
 	if err := b.inspect(ctx); err != nil {
+		var missing *types.ResourceNotFoundException
+		if errors.As(err, &missing) {
+			err = fmt.Errorf(`%w (hint: see that its name and region are right; "handstamp book init" makes the table)`, err)
+		}
 		return nil, b.explain("open", err)
 	}
 	return b, nil
