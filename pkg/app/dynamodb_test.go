@@ -16,6 +16,7 @@ import (
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/guide"
 	"github.com/handstamp/handstamp/pkg/keyring"
+	"github.com/handstamp/handstamp/pkg/probe"
 )
 
 // TestRealGateway has two gateways share a table in DynamoDB Local, which
@@ -65,6 +66,43 @@ func TestRealGateway(t *testing.T) {
 	}
 	if after := ask(other.Handler, "POST", "/v1/admission/renew", "", session(renewed)...); after.StatusCode != 401 {
 		t.Errorf("renew after the revocation = %d, want 401", after.StatusCode)
+	}
+}
+
+// TestRealCheck looks at a table that the book made, and at one that is not there.
+func TestRealCheck(t *testing.T) {
+	endpoint := os.Getenv("HANDSTAMP_DYNAMODB")
+	if endpoint == "" {
+		t.Skip("no DynamoDB Local: see test/dynamodb.sh")
+	}
+	t.Setenv("AWS_ACCESS_KEY_ID", "local")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
+	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+	cfg := tableConfig(t, endpoint)
+	cfg.Book.Table, cfg.Keys.Dir, cfg.Attractions[0].Content = "checked", "../../keys.example", ""
+	report, err := app.Check(t.Context(), cfg, app.CheckOptions{})
+	if got, found := result(report, "start"); err == nil || got != probe.Failed || !strings.Contains(found, "book init") {
+		t.Errorf("Check without a table = %v, %s (%s); want the command that makes one", err, got, found)
+	}
+	client, err := app.Table(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := dynamodb.Create(t.Context(), client, dynamodb.Options{Table: cfg.Book.Table}); err != nil {
+		t.Fatal(err)
+	}
+	if report, err = app.Check(t.Context(), cfg, app.CheckOptions{}); err != nil {
+		t.Fatalf("Check = %v", err)
+	}
+	for id, want := range map[string]probe.Result{"book": probe.Passed, "book_ttl": probe.Passed} {
+		if got, found := result(report, id); got != want {
+			t.Errorf("check %s %s (%s), want %s", id, got, found, want)
+		}
+	}
+	got, found := result(report, "book_recovery")
+	t.Logf("check book_recovery %s (%s)", got, found)
+	if got == probe.Failed || got == "" {
+		t.Errorf("check book_recovery %q (%s), want it passed, or skipped where it is not known", got, found)
 	}
 }
 
