@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -44,7 +46,10 @@ func (f *auditFlags) open(cmd *cobra.Command) (app.Ledger, io.Closer, error) {
 	if errors.Is(err, app.ErrNoLedger) {
 		return nil, nil, usagef("book.kind is %q, which keeps no audit", cfg.Book.Kind)
 	}
-	return ledger, closer, err
+	if err != nil {
+		return nil, nil, &setupError{err}
+	}
+	return ledger, closer, nil
 }
 
 func (f *auditFlags) add(cmd *cobra.Command) {
@@ -58,6 +63,7 @@ type auditVerdict struct {
 	Seq    int64     `json:"seq"` // of the last event that is
 	Hash   string    `json:"hash,omitempty"`
 	At     time.Time `json:"at,omitzero"`
+	Error  string    `json:"error,omitempty"` // what is wrong, and where
 }
 
 func newAuditVerify() *cobra.Command {
@@ -69,7 +75,7 @@ func newAuditVerify() *cobra.Command {
 		Long: `Read the whole audit and compute every hash anew. It sees every change, every gap
 and every event put in between. That the last events are missing it sees only with
 --known: the hash that it printed the last time, kept elsewhere. Exit status 1 means
-that something is wrong.`,
+that something is wrong with it, 78 that there is no book to read.`,
 		Example: `  handstamp audit verify --config config.yaml
   handstamp audit verify --known 6f1c...e2`,
 		Args: onlyFlags,
@@ -81,6 +87,10 @@ that something is wrong.`,
 }
 
 func (f *auditFlags) verify(cmd *cobra.Command, known string) error {
+	hash, err := hex.DecodeString(known)
+	if known != "" && (err != nil || len(hash) != sha256.Size) {
+		return usagef("--known %.80q, want a hash as this command prints it, 64 hexadecimal digits", known)
+	}
 	ledger, closer, err := f.open(cmd)
 	if err != nil {
 		return err
@@ -91,13 +101,16 @@ func (f *auditFlags) verify(cmd *cobra.Command, known string) error {
 		return err
 	}
 	if err == nil && known != "" {
-		err = hasEvent(cmd, ledger, known)
+		err = hasEvent(cmd, ledger, hash)
 	}
 	v := auditVerdict{Intact: err == nil, Seq: last.Seq, At: last.At.UTC()}
 	if last.Seq > 0 {
 		v.Hash = hex.EncodeToString(last.Hash[:])
 	}
 	if f.asJSON {
+		if err != nil {
+			v.Error = err.Error()
+		}
 		if err := json.NewEncoder(cmd.OutOrStdout()).Encode(v); err != nil {
 			return err
 		}
@@ -117,12 +130,12 @@ func (f *auditFlags) verify(cmd *cobra.Command, known string) error {
 var errNotKnown = errors.New("no event has the hash that is known: the audit was cut off, or is another")
 
 // hasEvent returns an error unless the audit has an event with a hash.
-func hasEvent(cmd *cobra.Command, ledger app.Ledger, hash string) error {
+func hasEvent(cmd *cobra.Command, ledger app.Ledger, hash []byte) error {
 	for event, err := range events(cmd, ledger, 0, 0) {
 		if err != nil {
 			return err
 		}
-		if hex.EncodeToString(event.Hash[:]) == hash {
+		if bytes.Equal(event.Hash[:], hash) {
 			return nil
 		}
 	}

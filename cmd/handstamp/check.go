@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -59,7 +60,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 	}
 	cfg, err := config.Load(f.config.file, config.Options{Overrides: f.config.set}) // its warnings are checks here
 	if err != nil {
-		return err
+		return f.unreadable(cmd.OutOrStdout(), err)
 	}
 	out := cmd.OutOrStdout()
 	opts := app.CheckOptions{Offline: f.offline, Bucket: f.bucket}
@@ -78,6 +79,16 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		return &exitError{exitFailed}
 	}
 	return nil
+}
+
+// unreadable returns err, the reason why there is no configuration to check. With
+// --json it is a report, too.
+func (f *checkFlags) unreadable(w io.Writer, err error) error {
+	if !f.asJSON {
+		return err
+	}
+	return errors.Join(err, json.NewEncoder(w).Encode(&app.CheckReport{Checks: []probe.Check{{ID: "config", Says: "the configuration can be read",
+		Result: probe.Failed, Found: err.Error(), Fix: "mend what it says; nothing else was looked at"}}}))
 }
 
 // conclude prints what came out.
