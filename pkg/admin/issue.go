@@ -19,7 +19,6 @@ import (
 // codes. They are written out before they are issued, so that nothing that
 // fails on the way leaves tickets that nobody has the codes of.
 func (s *Server) handleIssue(w http.ResponseWriter, r *http.Request) error {
-	patience(w, workTimeout)
 	write, err := s.output(r)
 	if err != nil {
 		return err
@@ -47,7 +46,7 @@ func (s *Server) handleIssue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	patience(w, workTimeout)
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(batchTimeout)) // without a connection there is nothing to limit
 	reply.write(w)
 	return nil
 }

@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/handstamp/handstamp/pkg/reply"
 )
 
 const (
-	writeTimeout = 15 * time.Second // to read a reply
-	workTimeout  = 2 * time.Minute  // to make and read one that takes long
+	writeTimeout = 15 * time.Second // to read a reply, once it begins
+	batchTimeout = 2 * time.Minute  // to read one with many tickets
 )
 
 type requestIDKey struct{}
@@ -27,7 +29,6 @@ func requestID(ctx context.Context) string {
 // caches, frames and type guessing. The ID is ours, whatever was sent.
 func (s *Server) addHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		patience(w, writeTimeout)
 		id := rand.Text()
 		h := w.Header()
 		h.Set("X-Request-Id", id)
@@ -40,26 +41,14 @@ func (s *Server) addHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// patience sets how long the reply may take from now on.
-func patience(w http.ResponseWriter, d time.Duration) {
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(d)) // without a connection there is nothing to limit
-}
-
-// recoverPanics turns a panic into a 500 and one log line, without its value:
-// that could be a code.
+// recoverPanics turns a panic into a 500 and one log line without its value,
+// which could be a code, or breaks the reply off if it has begun.
 func (s *Server) recoverPanics(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			switch p := recover(); {
-			case p == nil:
-			case p == http.ErrAbortHandler:
-				panic(p)
-			default:
-				s.log.LogAttrs(r.Context(), slog.LevelError, "panic in a handler", slog.String("request_id", requestID(r.Context())),
-					slog.String("panic", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
-				s.fail(w, r, &requestError{status: http.StatusInternalServerError, code: "internal", detail: "Something went wrong on our side."})
-			}
-		}()
-		next.ServeHTTP(w, r)
+	note := func(r *http.Request, value any) {
+		s.log.LogAttrs(r.Context(), slog.LevelError, "panic in a handler", slog.String("request_id", requestID(r.Context())),
+			slog.String("panic", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
+	}
+	return reply.Recover(next, writeTimeout, note, func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, &requestError{status: http.StatusInternalServerError, code: "internal", detail: "Something went wrong on our side."})
 	})
 }

@@ -81,6 +81,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if e.retryAfter > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(e.retryAfter))
 	}
+	if e.status == http.StatusRequestEntityTooLarge {
+		w.Header().Set("Connection", "close") // what is left of the body is not read
+	}
 	writeBody(w, e.status, "application/problem+json", problem{Type: "urn:handstamp:problem:" + e.code, Title: http.StatusText(e.status),
 		Status: e.status, Detail: e.detail, Code: e.code, Errors: e.faults, RequestID: id})
 }

@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/gorilla/mux"
+
+	"github.com/handstamp/handstamp/pkg/reply"
 )
 
-// writeTimeout is how long a viewer may take to read a reply.
+// writeTimeout is how long a viewer may take to read a reply, once it begins.
 const writeTimeout = 15 * time.Second
 
 type requestIDKey struct{}
@@ -29,7 +31,6 @@ func requestID(ctx context.Context) string {
 func (s *Server) addHeaders(next http.Handler) http.Handler {
 	secure := strings.HasPrefix(s.opts.PublicOrigin, "https://")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // without a connection there is nothing to limit
 		id := rand.Text()
 		h := w.Header()
 		h.Set("X-Request-Id", id)
@@ -46,21 +47,15 @@ func (s *Server) addHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// recoverPanics turns a panic into a 500 and one log line.
+// recoverPanics turns a panic into a 500 and one log line, or breaks the reply
+// off if it has begun.
 func (s *Server) recoverPanics(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			switch p := recover(); {
-			case p == nil:
-			case p == http.ErrAbortHandler:
-				panic(p)
-			default:
-				s.log.LogAttrs(r.Context(), slog.LevelError, "panic in a handler", slog.String("request_id", requestID(r.Context())),
-					slog.String("panic", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
-				s.fail(w, r, &requestError{status: http.StatusInternalServerError, code: "internal", detail: "Something went wrong on our side."})
-			}
-		}()
-		next.ServeHTTP(w, r)
+	note := func(r *http.Request, value any) {
+		s.log.LogAttrs(r.Context(), slog.LevelError, "panic in a handler", slog.String("request_id", requestID(r.Context())),
+			slog.String("panic", fmt.Sprintf("%T", value)), slog.String("stack", string(debug.Stack())))
+	}
+	return reply.Recover(next, writeTimeout, note, func(w http.ResponseWriter, r *http.Request) {
+		s.fail(w, r, &requestError{status: http.StatusInternalServerError, code: "internal", detail: "Something went wrong on our side."})
 	})
 }
 

@@ -63,6 +63,9 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Code == "session_required" {
 		http.SetCookie(w, s.session.expired())
 	}
+	if p.Status == http.StatusRequestEntityTooLarge {
+		w.Header().Set("Connection", "close") // what is left of the body is not read
+	}
 	writeProblem(w, p)
 }
 
