@@ -47,7 +47,8 @@ type Options struct {
 	// connection, so it must be set behind a proxy.
 	Client func(*http.Request) netip.Addr
 	// Challenged reports whether a request passed the challenge that
-	// throttle.Options.Challenge speaks of. Nil means that none has.
+	// throttle.Options.Challenge speaks of, such as a CAPTCHA. It is for programs
+	// that bring one along: package app has none. Nil means that none has.
 	Challenged func(*http.Request) bool
 
 	// Routed is told which route a request takes, before it is served, as its

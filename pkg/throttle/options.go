@@ -41,7 +41,8 @@ type Options struct {
 	ProvenFactor int            // how much more strong codes, sessions and passed challenges may fail; 0 means 10
 
 	// Challenge says that the caller has a challenge to offer to short codes
-	// when Turn.Guarded asks for it. Without one, they are told to come back.
+	// when Turn.Guarded asks for it: an on-site code, a proof of work, a CAPTCHA.
+	// Without one, as in the gateway of package app, they are told to come back.
 	Challenge bool
 	ComeBack  time.Duration // from the first refusal until the code's own turn, at least; 0 means 5 s
 	Remember  time.Duration // how long a good credential stays known on its device; 0 means 7 days
