@@ -14,9 +14,7 @@ type verdict struct {
 	ticket *gate.Ticket
 	denial *gate.Denial
 	until  time.Time // remembered, exclusive
-
-	code, ref key // what it may be forgotten by; zero if there is none
-	own       bool
+	own    bool      // the code of the ticket is the viewer's
 }
 
 // newVerdict returns what is remembered of an answer to q: not the code, where
@@ -70,7 +68,7 @@ type shard struct {
 	mu    sync.RWMutex
 	most  int
 	known map[key]verdict
-	order []key // as they came in; some may be gone from known, or have come in again
+	order []key // as they came in
 	first int   // the oldest in order
 }
 
@@ -118,8 +116,7 @@ func (c *cache) put(k key, v verdict, asked time.Time, age uint64) {
 func (s *shard) shrink(now time.Time) {
 	for s.first < len(s.order) {
 		k := s.order[s.first]
-		v, known := s.known[k]
-		if known && now.Before(v.until) && len(s.order)-s.first < s.most {
+		if now.Before(s.known[k].until) && len(s.order)-s.first < s.most {
 			break
 		}
 		delete(s.known, k)
@@ -131,20 +128,19 @@ func (s *shard) shrink(now time.Time) {
 	}
 }
 
-// forget forgets the verdicts that match and returns how many there were.
-func (c *cache) forget(match func(verdict) bool) int {
+// forget forgets everything and returns how many verdicts were not over.
+func (c *cache) forget() int {
 	now, found := time.Now(), 0
 	for i := range c.shards {
 		s := &c.shards[i]
 		s.mu.Lock()
-		for k, v := range s.known {
-			if match(v) {
-				if now.Before(v.until) {
-					found++
-				}
-				delete(s.known, k)
+		for _, v := range s.known {
+			if now.Before(v.until) {
+				found++
 			}
 		}
+		clear(s.known)
+		s.order, s.first = s.order[:0], 0
 		s.mu.Unlock()
 	}
 	return found

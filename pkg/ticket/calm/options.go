@@ -35,8 +35,6 @@ type Options struct {
 	// makes one are one ticket. nil leaves codes as they are shown.
 	Normalise func(gate.Secret) (gate.Secret, error)
 
-	Kind string // kind of credential that the source takes; part of the keys
-
 	Allow   time.Duration // how long a ticket is remembered; 0 means DefaultAllow, below 0 not at all, at most a minute
 	Deny    time.Duration // how long a refusal is remembered; 0 means DefaultDeny, below 0 not at all, at most a minute
 	Entries int           // most tickets, and most refusals, that are remembered; 0 means DefaultEntries

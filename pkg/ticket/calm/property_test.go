@@ -64,7 +64,7 @@ func TestNoVerdictCrosses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sources := map[string]*calm.Source{}
 		for _, id := range []string{"a", "aB"} {
-			s, err := calm.Wrap(id, echo{id}, calm.Options{Kind: letters.Draw(t, "kind")})
+			s, err := calm.Wrap(id, echo{id}, calm.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,5 +146,25 @@ func TestNormalise(t *testing.T) {
 		if d.asked() != tt.asked {
 			t.Errorf("asked %d times, want %d", d.asked(), tt.asked)
 		}
+	}
+}
+
+// What cannot be a code takes no turn from those that can.
+func TestMalformedTakesNoTurn(t *testing.T) {
+	malformed := gate.Deny(gate.ReasonMalformed, nil)
+	d := &desk{answer: yes}
+	s := wrap(t, d, calm.Options{Rate: 1e-9, Normalise: func(c gate.Secret) (gate.Secret, error) {
+		if c == "??" {
+			return "", malformed
+		}
+		return c, nil
+	}})
+	for range 3 {
+		if err := show(t.Context(), s, "??"); !denied(err, gate.ReasonMalformed) {
+			t.Errorf("Verify(??) = %v, want malformed", err)
+		}
+	}
+	if err := show(t.Context(), s, "A1"); err != nil || d.asked() != 1 {
+		t.Errorf("Verify(A1) = %v after %d questions, want the one turn that there is", err, d.asked())
 	}
 }

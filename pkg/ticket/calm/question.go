@@ -36,16 +36,13 @@ func (q question) kept() question {
 	return q
 }
 
-// A key stands for a question, or for a part of one. Nobody can tell which
-// without the secret of the process.
+// A key stands for a question. Nobody can tell for which without the secret of
+// the source.
 type key [sha256.Size]byte
 
 // A sealer makes keys: HMAC-SHA-256 over parts with their lengths in front, so
 // that no two lists of parts have one key.
-type sealer struct {
-	prefix []string // of every list
-	pool   sync.Pool
-}
+type sealer struct{ pool sync.Pool }
 
 // A pen is what one key is written with. It is reused, as every viewer needs
 // one and nobody should wait for it.
@@ -55,14 +52,14 @@ type pen struct {
 	names []string
 }
 
-func newSealer(prefix ...string) *sealer {
+func newSealer() *sealer {
 	secret := []byte(rand.Text())
-	return &sealer{prefix: prefix, pool: sync.Pool{New: func() any { return &pen{mac: hmac.New(sha256.New, secret)} }}}
+	return &sealer{pool: sync.Pool{New: func() any { return &pen{mac: hmac.New(sha256.New, secret)} }}}
 }
 
 // question returns the key of q.
 func (s *sealer) question(q question) key {
-	p := s.begin()
+	p := s.pool.Get().(*pen)
 	if q.again {
 		p.add("recheck")
 		p.add(q.source)
@@ -82,26 +79,6 @@ func (s *sealer) question(q question) key {
 		p.add(c.Factors[name].Reveal())
 	}
 	return s.end(p)
-}
-
-// subject returns the key of a code or a ref, by what it is; the zero key of
-// none.
-func (s *sealer) subject(what, text string) key {
-	if text == "" {
-		return key{}
-	}
-	p := s.begin()
-	p.add(what)
-	p.add(text)
-	return s.end(p)
-}
-
-func (s *sealer) begin() *pen {
-	p := s.pool.Get().(*pen)
-	for _, part := range s.prefix {
-		p.add(part)
-	}
-	return p
 }
 
 func (p *pen) add(part string) {

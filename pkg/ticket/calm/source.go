@@ -42,7 +42,7 @@ func Wrap(id string, v gate.Verifier, opts Options) (*Source, error) {
 	}
 	again, _ := v.(gate.Rechecker)
 	s := &Source{
-		id: id, opts: opts, caller: caller{id: id, verifier: v, again: again, opts: opts}, sealer: newSealer(id, opts.Kind),
+		id: id, opts: opts, caller: caller{id: id, verifier: v, again: again, opts: opts}, sealer: newSealer(),
 		tower: tower{flights: map[key]*flight{}}, line: newLine(opts), breaker: newBreaker(id, opts),
 	}
 	s.allow, s.deny = newCache(opts.Allow, opts.Entries, &s.age), newCache(opts.Deny, opts.Entries, &s.age)
@@ -191,10 +191,6 @@ func (s *Source) keep(f *flight, q question, ticket *gate.Ticket, err error) {
 	v, c := newVerdict(q, ticket, d), s.deny
 	if ticket != nil {
 		c = s.allow
-	}
-	v.code, v.ref = s.sealer.subject("code", q.credential.Code.Reveal()), s.sealer.subject("ref", q.ref)
-	if ticket != nil && !q.again {
-		v.ref = s.sealer.subject("ref", ticket.Ref)
 	}
 	c.put(f.key, v, f.asked, f.age)
 }
