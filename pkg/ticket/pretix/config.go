@@ -98,7 +98,7 @@ type Options struct {
 
 	Refresh time.Duration    // offline: how often keys and lists are fetched; 0 means DefaultRefresh, below 0 only when needed
 	Stale   time.Duration    // offline: how old they may get before nobody knows; 0 means DefaultStale
-	Changed func(Change)     // told what a webhook's re-read found, see Source.Webhook; nil means nobody
+	Changed func(Change)     // told of an order that a webhook's re-read found, see Source.Webhook; not offline; nil means nobody
 	Now     func() time.Time // nil means time.Now
 	Log     *slog.Logger     // nil means no log
 }

@@ -19,7 +19,6 @@ import (
 type list struct {
 	codes map[[sha256.Size]byte]struct{}
 	since time.Time // the newest entry when it was last fetched to its end; zero means none
-	whole bool      // it was fetched to its end once
 }
 
 func (l *list) has(code gate.Secret) bool {
@@ -116,14 +115,11 @@ func (o *office) fetchList(ctx context.Context, e Event, r remote) error {
 		if err != nil {
 			return err
 		}
-		added := o.take(e, r, got.Results)
+		o.take(e, r, got.Results)
 		for _, entry := range got.Results {
 			if entry.at().After(newest) {
 				newest = entry.at()
 			}
-		}
-		if before.whole {
-			o.tell(r, added)
 		}
 		if got.Next == nil {
 			o.finish(e, r, newest)
@@ -154,8 +150,8 @@ func (o *office) fetchPage(ctx context.Context, e Event, r remote, query url.Val
 	return got, err
 }
 
-// take puts entries on a list, or off it, and returns those that are new there.
-func (o *office) take(e Event, r remote, entries []entry) (added []gate.Secret) {
+// take puts entries on a list, or off it.
+func (o *office) take(e Event, r remote, entries []entry) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l := r.of(o.shelves[e.Slug])
@@ -163,33 +159,17 @@ func (o *office) take(e Event, r remote, entries []entry) (added []gate.Secret) 
 		l.codes = map[[sha256.Size]byte]struct{}{}
 	}
 	for _, entry := range entries {
-		key := digest(entry.Secret)
-		_, known := l.codes[key]
-		switch {
-		case entry.Blocked != nil && !*entry.Blocked:
+		if key := digest(entry.Secret); entry.Blocked != nil && !*entry.Blocked {
 			delete(l.codes, key)
-		case !known:
+		} else {
 			l.codes[key] = struct{}{}
-			added = append(added, entry.Secret)
 		}
 	}
-	return added
 }
 
 func (o *office) finish(e Event, r remote, newest time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l := r.of(o.shelves[e.Slug])
-	l.since, l.whole = newest, true
-}
-
-// tell reports codes that were good until now.
-func (o *office) tell(r remote, codes []gate.Secret) {
-	reason := gate.ReasonReplaced
-	if r.path == blockedList.path {
-		reason = gate.ReasonBlocked
-	}
-	for _, code := range codes {
-		o.s.changed(Change{Ticket: &gate.Ticket{Kind: KindSigned, Normal: code}, Denial: &gate.Denial{Reason: reason, Proven: true}})
-	}
+	l.since = newest
 }

@@ -175,33 +175,6 @@ func TestEmptyLists(t *testing.T) {
 	}
 }
 
-func TestNewlyRevokedIsTold(t *testing.T) {
-	f, s := signedStock(t)
-	var told []pretix.Change
-	source := f.open(t, func(cfg *pretix.Config, opts *pretix.Options) {
-		offline(cfg, opts)
-		opts.Changed = func(c pretix.Change) { told = append(told, c) }
-	})
-	for range 2 {
-		if err := source.Reread(t.Context(), ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(told) != 0 {
-		t.Errorf("told %d changes for the lists as they were, want 0", len(told))
-	}
-	code := s.code(payload(1, 0, 0, 0, 0))
-	f.set(func() { f.revoked = append(f.revoked, mark{"museum", code, noon, false}) })
-	for range 2 {
-		if err := source.Reread(t.Context(), ""); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(told) != 1 || told[0].Ticket.Normal.Reveal() != code || told[0].Ticket.Kind != pretix.KindSigned || told[0].Denial.Reason != gate.ReasonReplaced {
-		t.Errorf("told %+v, want the one that was revoked", told)
-	}
-}
-
 // Old lists serve for a while, then nobody knows.
 func TestStale(t *testing.T) {
 	f, s := signedStock(t)

@@ -410,11 +410,7 @@ func TestRealOffline(t *testing.T) {
 	other := shop.order(t, "signed", nil, fields{"item": shop.Items["other"]})
 	cancelled := shop.order(t, "signed", nil, position(nil))
 	stopped := shop.order(t, "signed", nil, position(nil))
-	var told []pretix.Change
-	s := shop.open(t, "signed", "signed", func(cfg *pretix.Config, opts *pretix.Options) {
-		offline(cfg, opts)
-		opts.Changed = func(c pretix.Change) { told = append(told, c) }
-	})
+	s := shop.open(t, "signed", "signed", offline)
 	if err := s.Probe(t.Context()); err != nil {
 		t.Errorf("Probe = %v", err)
 	}
@@ -437,9 +433,6 @@ func TestRealOffline(t *testing.T) {
 	expect(t, s, "blocked", stopped.secrets[0], gate.ReasonBlocked)
 	expect(t, s, "replaced", timed.secrets[0], gate.ReasonReplaced)
 	expect(t, s, "still good", paid.secrets[0], "")
-	if len(told) < 3 {
-		t.Errorf("told %d changes, want the three", len(told))
-	}
 	shop.do(t, "POST", fmt.Sprintf("/events/signed/orderpositions/%d/remove_block/", stopped.ids[0]), fields{"name": "api:test"}, 200)
 	if err := s.Reread(t.Context(), ""); err != nil {
 		t.Fatal(err)
@@ -474,19 +467,18 @@ func TestRealWebhook(t *testing.T) {
 		"action_types": []string{"pretix.event.order.canceled", "pretix.event.order.paid"}}, 201)
 	defer shop.do(t, "DELETE", fmt.Sprintf("/webhooks/%v/", hook["id"]), nil, 204)
 	o := shop.order(t, "museum", nil, fields{"item": shop.Items["entry"]})
-	first := expect(t, s, "paid", o.secrets[0], "")
+	expect(t, s, "paid", o.secrets[0], "")
 	shop.cancel(t, "museum", o)
 	deadline := time.After(time.Minute)
 	for {
 		select {
 		case c := <-changes:
-			if c.Denial == nil {
-				continue // of the payment
+			if c.Order != o.code {
+				t.Errorf("told %+v, want the order %q", c, o.code)
 			}
-			if c.Denial.Reason != gate.ReasonCancelled || first == nil || c.Ticket.Fingerprint(nil) != first.Fingerprint(nil) {
-				t.Errorf("told %+v, want the ticket as cancelled", c)
-			}
-			return
+			if _, err := s.Verify(t.Context(), credential(o.secrets[0])); reason(err) == gate.ReasonCancelled {
+				return
+			} // else it was of the payment
 		case <-deadline:
 			t.Fatal("no webhook came within a minute")
 		}

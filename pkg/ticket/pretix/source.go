@@ -59,7 +59,7 @@ func (s *Source) Effect() string {
 
 // Verify implements gate.Verifier.
 func (s *Source) Verify(ctx context.Context, c gate.Credential) (*gate.Ticket, error) {
-	code, err := s.normalise(c.Code)
+	code, err := s.Normalise(c.Code)
 	if err != nil {
 		return nil, err
 	}
@@ -107,10 +107,11 @@ const (
 	maxCode = 512
 )
 
-// normalise returns the one spelling of a code: without spaces around and
-// between, and in small letters if it came in capitals only, unless the
-// configuration says that secrets may have capitals.
-func (s *Source) normalise(code gate.Secret) (gate.Secret, error) {
+// Normalise returns the one spelling of a code, with which pretix is asked:
+// without spaces around and between, and in small letters if it came in capitals
+// only, unless the configuration says that secrets may have capitals. It denies
+// with gate.ReasonMalformed what cannot be a code.
+func (s *Source) Normalise(code gate.Secret) (gate.Secret, error) {
 	text := code.Reveal()
 	if len(text) > 2*maxCode {
 		return "", malformed(fmt.Errorf("%d bytes", len(text)))

@@ -468,3 +468,27 @@ func TestEffect(t *testing.T) {
 		t.Errorf("Effect of redeeming = %q", got)
 	}
 }
+
+// Who stands in front of a source asks with the spelling that it would use
+// itself.
+func TestNormalise(t *testing.T) {
+	for _, mixed := range []bool{false, true} {
+		s := stock(t).open(t, func(cfg *pretix.Config, _ *pretix.Options) { cfg.MixedCase = mixed })
+		for _, tt := range []struct{ code, want, mixed string }{
+			{" abc def\n", "abcdef", "abcdef"}, {"ABCDEF", "abcdef", "ABCDEF"}, {"AbCdEf", "AbCdEf", "AbCdEf"}, {"123456", "123456", "123456"},
+			{"a-b-c-d", "a-b-c-d", "a-b-c-d"}, {"ABC", "", ""}, {"abcdé6", "", ""},
+		} {
+			want := tt.want
+			if mixed {
+				want = tt.mixed
+			}
+			got, err := s.Normalise(gate.Secret(tt.code))
+			if got.Reveal() != want || (want == "") != (reason(err) == gate.ReasonMalformed) {
+				t.Errorf("Normalise(%q), MixedCase %v = %q, %v, want %q", tt.code, mixed, got.Reveal(), err, want)
+			}
+			if again, err := s.Normalise(got); want != "" && (again != got || err != nil) {
+				t.Errorf("Normalise(%q) = %q, %v, want the same once more", got.Reveal(), again.Reveal(), err)
+			}
+		}
+	}
+}

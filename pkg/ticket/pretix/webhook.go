@@ -17,16 +17,10 @@ import (
 	"github.com/handstamp/handstamp/pkg/gate"
 )
 
-// A Change is what a re-read found of one ticket.
+// A Change is an order that a webhook named and that pretix knows. What changed
+// is not said: whoever remembers an answer asks again.
 type Change struct {
-	Ticket *gate.Ticket // Kind and Normal always; the rest only if it is good
-	Denial *gate.Denial // why it is not; nil if it is
-}
-
-func (s *Source) changed(c Change) {
-	if s.opts.Changed != nil {
-		s.opts.Changed(c)
-	}
+	Order string // its code at pretix
 }
 
 const (
@@ -41,7 +35,7 @@ var orderCode = regexp.MustCompile(`\A[A-Z0-9]{1,16}\z`)
 // Webhook returns the handler of pretix's webhooks, for a path whose last
 // segment is secret, 16 characters or more. They are unsigned, so that a call
 // causes a re-read and nothing else: of its body only the names of the event
-// and of the order are looked at. What the re-read finds is told to
+// and of the order are looked at. An order that the re-read finds is told to
 // Options.Changed.
 //
 // The answer is 204 when the re-read is done; 503 asks pretix to try again,
@@ -120,9 +114,10 @@ func (h *hook) reread(ctx context.Context, hint hint) int {
 	return http.StatusNoContent
 }
 
-// Reread asks pretix about all tickets of an order and tells Options.Changed
-// what it finds; offline it fetches keys and lists. It changes nothing at
-// pretix. An order code that cannot be one, like the empty one, is no error.
+// Reread asks pretix whether it knows an order, with one request, and if so tells
+// Options.Changed once; offline it fetches keys and lists, and tells nobody. It
+// changes nothing at pretix. An order code that cannot be one, like the empty
+// one, is no error.
 func (s *Source) Reread(ctx context.Context, order string) error {
 	if s.cfg.Mode == ModeOffline {
 		return s.office.refresh(ctx)
@@ -130,54 +125,39 @@ func (s *Source) Reread(ctx context.Context, order string) error {
 	if !orderCode.MatchString(order) {
 		return nil
 	}
-	positions, err := s.byOrder(ctx, order)
+	known, err := s.knows(ctx, order)
 	if err != nil {
 		return err
 	}
-	for i := range positions {
-		c, err := s.change(ctx, &positions[i])
-		if err != nil {
-			return err
-		}
-		s.changed(c)
+	if known && s.opts.Changed != nil {
+		s.opts.Changed(Change{Order: order})
 	}
 	return nil
 }
 
-func (s *Source) change(ctx context.Context, p *position) (Change, error) {
-	f, err := s.judge(ctx, p)
-	var denial *gate.Denial
-	switch {
-	case errors.As(err, &denial):
-		return Change{Ticket: &gate.Ticket{Kind: Kind, Normal: p.Secret}, Denial: denial}, nil
-	case err != nil:
-		return Change{}, err
-	}
-	return Change{Ticket: f.ticket}, nil
-}
-
-// byOrder returns the tickets of an order.
-func (s *Source) byOrder(ctx context.Context, order string) (positions []position, err error) {
+// knows reports whether pretix has tickets of an order. Those of others may be
+// among the results, and an order may have more than are on the first page.
+func (s *Source) knows(ctx context.Context, order string) (bool, error) {
 	query := s.search()
 	query.Set("order", order)
 	query.Set("search", order)
 	query.Set("page_size", "50")
-	var got page[position]
+	var got page[struct {
+		Order string `json:"order"`
+	}]
 	if err := s.api.get(ctx, "re-read an order", "/checkinrpc/search/", query, &got); err != nil {
-		return nil, err
+		return false, err
 	}
-	for i := range got.Results {
-		p := &got.Results[i]
-		if p.Order != order {
-			continue
+	if got.Count == nil {
+		return false, errors.New("re-read an order: pretix answers without a count")
+	}
+	for _, p := range got.Results {
+		if p.Order == order {
+			return true, nil
 		}
-		if err := p.check(); err != nil {
-			return nil, err
-		}
-		positions = append(positions, *p)
 	}
 	if got.Next != nil {
-		return nil, fmt.Errorf("re-read an order: more than %d tickets", len(got.Results))
+		return false, fmt.Errorf("re-read an order: %d tickets of other orders", len(got.Results))
 	}
-	return positions, nil
+	return false, nil
 }
