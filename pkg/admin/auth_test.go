@@ -290,6 +290,22 @@ func TestLockoutNetworks(t *testing.T) {
 	}
 }
 
+// Over a Unix socket everybody has the same address, which is none.
+func TestLockoutSocket(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	for n := range 10 {
+		if r := s.guess(t, []string{"@", ""}[n%2], n); r.status != 401 {
+			t.Fatalf("wrong key %d = %d, want 401", n+1, r.status)
+		}
+	}
+	for from, want := range map[string]int{"@": 429, "192.0.2.1:1": 200, "[::]:1": 200, "0.0.0.0:1": 200} {
+		if r := s.do(t, "root", http.MethodGet, ticketsPath, "", "Remote", from); r.status != want {
+			t.Errorf("%q = %d, want %d", from, r.status, want)
+		}
+	}
+}
+
 // However many addresses there are, no more are remembered; who is locked out
 // is not the first to be forgotten.
 func TestLockoutMemory(t *testing.T) {

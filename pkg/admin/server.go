@@ -37,10 +37,10 @@ var (
 type Options struct {
 	Hosts     []string                       // that requests may name, without port; none means localhost, 127.0.0.1 and ::1
 	Origins   []string                       // scheme://host[:port] of pages that may call; none means no page
-	WrongKeys Limit                          // of a client's address; fields that are zero mean 10 in 15 min, then wait 15 min
+	WrongKeys Limit                          // of a client's address, all without one together; fields that are zero mean 10 in 15 min, then wait 15 min
 	Misses    Limit                          // codes that a key looks for and are not there; zero means 100 in 15 min, then wait 15 min
 	Entries   int                            // addresses that are remembered; 0 means DefaultEntries
-	Client    func(*http.Request) netip.Addr // who asks; nil means the other end of the connection
+	Client    func(*http.Request) netip.Addr // who asks; nil means the other end of the connection, so it must be set behind a proxy
 	Print     map[string]Printer             // by media type, such as "application/pdf"; JSON and CSV need none
 	FileOwner func(gate.Fingerprint) string  // as whom a ticket owns private files; nil means that there are none
 	CursorKey []byte                         // seals the places in lists; the same wherever the book is shared; nil means a random one
