@@ -116,9 +116,14 @@ func (a *Authorizer) Invoke(ctx context.Context, payload []byte) ([]byte, error)
 	return json.Marshal(a.answer(&e, nil))
 }
 
+// isPattern reports whether a policy would take arn for more than itself. A "$"
+// alone stands for itself: every HTTP API has one whose stage is "$default" (IAM
+// User Guide, IAM policy elements: Variables and tags).
+func isPattern(arn string) bool { return strings.ContainsAny(arn, "*?") || strings.Contains(arn, "${") }
+
 // recognise returns who sent e.
 func (a *Authorizer) recognise(ctx context.Context, e *event) (*Visitor, error) {
-	if strings.ContainsAny(e.arn(), "*?$") {
+	if isPattern(e.arn()) {
 		return nil, gate.Deny(gate.ReasonMalformed, errors.New("the path would be a pattern in a policy"))
 	}
 	shown, err := a.from.read(e)

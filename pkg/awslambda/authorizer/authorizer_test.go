@@ -224,13 +224,40 @@ func TestAnswersAreNotOthers(t *testing.T) {
 	}
 }
 
+// at returns an event of a form whose ARN ends in end: stage, method and path.
+func at(t *testing.T, form, end string) (text []byte, arn string) {
+	t.Helper()
+	arn = "arn:aws:execute-api:us-east-1:123456789012:s4x3opwd6i/" + end
+	name := "methodArn"
+	if form == "http-api-2.0" {
+		name = "routeArn"
+	}
+	return event(t, form, map[string]any{name: arn})
+}
+
 // A path that is a pattern would open other methods in a policy that is kept.
 func TestPatternsInThePath(t *testing.T) {
-	for _, end := range []string{"*", "a?c", "${aws:username}"} {
-		text, arn := event(t, "rest-request", map[string]any{"methodArn": "arn:aws:execute-api:us-east-1:123456789012:s4x3opwd6i/test/GET/" + end})
-		h := &hall{}
-		if got, err := ask(t, h, authorizer.Options{}, text); err != nil || got.allowed(t, arn) || h.asked != nil {
-			t.Errorf("GET /%s = %+v, %v, asked %q, want a refusal without a question", end, got, err, h.asked)
+	for _, form := range forms {
+		for _, end := range []string{"test/GET/*", "test/GET/a?c", "test/GET/${aws:username}", "$default/GET/*", "$default/GET/a${*}"} {
+			text, arn := at(t, form, end)
+			h := &hall{}
+			if got, err := ask(t, h, authorizer.Options{Policy: true}, text); err != nil || got.allowed(t, arn) || h.asked != nil {
+				t.Errorf("%s: %s = %+v, %v, asked %q, want a refusal without a question", form, end, got, err, h.asked)
+			}
+		}
+	}
+}
+
+// A "$" alone is none: HTTP APIs have it in the name of their stage.
+func TestDefaultStage(t *testing.T) {
+	for _, form := range []string{"http-api-2.0", "http-api-1.0"} {
+		for _, end := range []string{"$default/GET/products", "$default/GET/", "$default/GET/price/in$", "test/GET/$1"} {
+			for _, policy := range []bool{false, true} {
+				text, arn := at(t, form, end)
+				if got, err := ask(t, &hall{}, authorizer.Options{Policy: policy}, text); err != nil || !got.allowed(t, arn) {
+					t.Errorf("%s, policy %v: %s = %+v, %v, want leave", form, policy, end, got, err)
+				}
+			}
 		}
 	}
 }
