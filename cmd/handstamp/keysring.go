@@ -384,7 +384,8 @@ func newKeysPublish() *cobra.Command {
 		Long: `Create the public key at CloudFront, put it into the key group keys.group, which is
 made if there is none, and read both back. --dry-run prints the same for the AWS
 CLI and for CloudFormation. Where somebody else has done it, --id notes the key
-pair ID that CloudFront gave.
+pair ID that CloudFront gave; with keys.group it is refused unless the group has
+this key under that ID.
 
 With --wait it then asks the distribution (media.url) again and again, until a
 cookie by the new key opens the first paid file of an attraction. That tells of the
@@ -424,15 +425,40 @@ func (d *keyDesk) publish(cmd *cobra.Command, name, id string, dryRun bool) (str
 		id = e.ID // somebody has done it
 	}
 	if id == "" {
-		if id, err = d.distribution().Publish(cmd.Context(), e); err != nil {
-			return "", err
-		}
+		id, err = d.distribution().Publish(cmd.Context(), e)
+	} else {
+		err = d.trusted(cmd.Context(), e, id)
+	}
+	if err != nil {
+		return "", err
 	}
 	published, err := d.change(cmd.Context(), name, func(m *keyring.Manifest) error { return m.Publish(name, id, d.now()) })
 	if err != nil {
 		return "", err
 	}
 	return id, d.say(cmd, id, "%s is at CloudFront as %s; it can sign from %s\n", name, id, d.rules.Ready(&published).Local().Format(time.DateTime))
+}
+
+// trusted returns an error unless the key group has e under id: a gateway that
+// signs with another key than CloudFront checks by opens nothing for anybody.
+// Without keys.group nobody asks CloudFront.
+func (d *keyDesk) trusted(ctx context.Context, e *keyring.Entry, id string) error {
+	if d.group == nil {
+		return nil
+	}
+	there, err := d.group.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(there, func(k keygroup.PublicKey) bool { return k.ID == id })
+	switch {
+	case i < 0:
+		return fmt.Errorf(`%w: key group %q has no %s (hint: without --id this command puts the key there)`, keygroup.ErrNotThere, d.groupName(), id)
+	case there[i].Fingerprint != e.Fingerprint:
+		return fmt.Errorf("%w: %s has fingerprint %.12s, and %s, of %s, has %.12s (hint: was the private key of another pair put there?)",
+			keygroup.ErrDiffers, id, there[i].Fingerprint, e.Name(), e.From, e.Fingerprint)
+	}
+	return nil
 }
 
 // awaitEvery is how often the distribution is asked whether it has a key.
