@@ -125,12 +125,12 @@ resource "aws_iam_role_policy" "gateway" {
         )
       }],
       [local.secrets_statement],
-      local.signs_in_kms ? [{
+      length(local.kms_keys) == 0 ? [] : [{
         Sid      = "SignWithKeys"
         Effect   = "Allow"
         Action   = ["kms:GetPublicKey", "kms:Sign"]
-        Resource = [var.signing_key_arn]
-      }] : [],
+        Resource = local.kms_keys
+      }],
       # Which files of the bucket, and whose, the rules of config.yaml say.
       var.private_files ? [
         {

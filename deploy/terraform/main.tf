@@ -17,6 +17,7 @@ locals {
   site_url = "https://${var.domain_name != null ? var.domain_name : aws_cloudfront_distribution.this.domain_name}"
 
   signs_in_kms    = var.signing_key_arn != null && startswith(coalesce(var.signing_key_arn, "-"), "arn:${local.partition}:kms:")
+  kms_keys        = concat(local.signs_in_kms ? [var.signing_key_arn] : [], var.more_kms_key_arns)
   gave_key_secret = var.signing_key_arn != null && !local.signs_in_kms
   alarm_actions   = var.alarm_topic_arn == null ? [] : [var.alarm_topic_arn]
 

@@ -29,8 +29,8 @@ output "private_bucket" {
 }
 
 output "public_key_id" {
-  description = "Key pair ID of the first key."
-  value       = aws_cloudfront_public_key.first.id
+  description = "Key pair ID of the first key. Null once public_key_pem is."
+  value       = one(aws_cloudfront_public_key.first[*].id)
 }
 
 output "signing_key_from" {

@@ -44,11 +44,11 @@ variable "app_dir" {
 }
 
 variable "public_key_pem" {
-  description = "Public half of the first signing key, in PEM. It stays as it is: later keys come and go with \"handstamp keys\"."
+  description = "Public half of the first signing key, in PEM. It stays as it is, since later keys come and go with \"handstamp keys\", until that key is retired: then it is null."
   type        = string
 
   validation {
-    condition     = can(regex("^-----BEGIN PUBLIC KEY-----\\s[A-Za-z0-9+/=\\s]+-----END PUBLIC KEY-----\\s*$", var.public_key_pem))
+    condition     = var.public_key_pem == null || can(regex("^-----BEGIN PUBLIC KEY-----\\s[A-Za-z0-9+/=\\s]+-----END PUBLIC KEY-----\\s*$", var.public_key_pem))
     error_message = "public_key_pem: want a public key in PEM, with its line ends."
   }
 }
@@ -123,19 +123,30 @@ variable "free_patterns" {
   default     = ["/*/free/*"]
 
   validation {
-    condition     = length(var.free_patterns) > 0 && alltrue([for p in var.free_patterns : can(regex("^/.+/\\*$", p)) && !contains(["/*/*", "/**/*"], p)])
-    error_message = "free_patterns: want patterns like /castle/free/*, and not one of everything."
+    condition     = length(var.free_patterns) > 0 && alltrue([for p in var.free_patterns : can(regex("^/.*[A-Za-z0-9].*/\\*$", p))])
+    error_message = "free_patterns: want patterns like /castle/free/*, with a letter or digit in them; without one they would open everything."
   }
 }
 
 variable "signing_key_arn" {
-  description = "A signing key that you have: the ARN of a KMS key (RSA_2048 or ECC_NIST_P256, for signing), or of a secret with the private key in PEM. Null makes an empty secret for it."
+  description = "The first signing key, if you have one: the ARN of a KMS key (RSA_2048 or ECC_NIST_P256, for signing), or of a secret with the private key in PEM. Null makes an empty secret for it. It stays as it is: later keys in KMS go into more_kms_key_arns, and later secrets are called name/keys/..."
   type        = string
   default     = null
 
   validation {
     condition     = var.signing_key_arn == null || can(regex("^arn:aws[a-z-]*:(kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+|secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+)$", var.signing_key_arn))
     error_message = "signing_key_arn: want the ARN of a KMS key, not of an alias, or of a secret."
+  }
+}
+
+variable "more_kms_key_arns" {
+  description = "Further KMS keys that the gateway may sign with. Name one before \"handstamp keys new\", and take it away when it is retired."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for k in var.more_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", k))])
+    error_message = "more_kms_key_arns: want the ARNs of KMS keys, not of aliases."
   }
 }
 

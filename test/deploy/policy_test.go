@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/handstamp/handstamp/pkg/iam"
@@ -23,25 +24,30 @@ func TestGatewayPolicyIsThatOfCheck(t *testing.T) {
 	list := at(template(t), "Resources", "GatewayPolicy", "Properties", "PolicyDocument", "Statement")
 	tests := []struct {
 		name             string
-		signing          string // SigningKeyArn
+		signing          string   // SigningKeyArn
+		more             []string // MoreKmsKeyArns
 		kms, old, object bool
 	}{
 		{name: "minimal"},
 		{name: "key in KMS", signing: kmsKey, kms: true},
+		{name: "two keys in KMS", signing: kmsKey, more: []string{kmsKey + "2"}, kms: true},
+		{name: "from the stack's secret to KMS", more: []string{kmsKey + "2", kmsKey + "3"}},
+		{name: "from a secret that was there to KMS", signing: oldSecret, more: []string{kmsKey + "2"}, old: true},
 		{name: "secret that was there", signing: oldSecret, old: true},
 		{name: "private files", object: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := gatewayStack(tt.signing)
-			s.truth = map[string]bool{"SignsInKms": tt.kms, "GaveKeySecret": tt.old, "HasPrivateFiles": tt.object}
+			s.refs["MoreKmsKeyArns"] = strings.Join(tt.more, ",")
+			s.truth = map[string]bool{"SignsInKms": tt.kms, "HasMoreKmsKeys": len(tt.more) > 0, "UsesKms": tt.kms || len(tt.more) > 0, "GaveKeySecret": tt.old, "HasPrivateFiles": tt.object}
 			var got []statement
 			for _, one := range s.statements(t, list) {
 				if one.Sid != "Log" && one.Sid != "Secrets" {
 					got = append(got, one)
 				}
 			}
-			want := fromCode(t, tt.signing, tt.kms, tt.object)
+			want := fromCode(t, tt.signing, tt.more, tt.kms, tt.object)
 			if len(got) != len(want) {
 				t.Errorf("the template has %d statements, \"handstamp check --iam\" %d:\ntemplate %+v\ncheck    %+v", len(got), len(want), got, want)
 			}
@@ -69,7 +75,7 @@ func gatewayStack(signing string) stack {
 }
 
 // fromCode is what the code says that a gateway like that of the template needs.
-func fromCode(t *testing.T, signing string, kms, object bool) []statement {
+func fromCode(t *testing.T, signing string, more []string, kms, object bool) []statement {
 	t.Helper()
 	f := iam.Features{Table: iam.Table{Name: tableARN}, Keys: iam.Keys{Manifest: manifest, From: []string{"secretsmanager:" + laterKeys}}}
 	switch {
@@ -77,6 +83,9 @@ func fromCode(t *testing.T, signing string, kms, object bool) []statement {
 		f.Keys.From = append(f.Keys.From, "kms:"+signing)
 	case signing != "":
 		f.Keys.From = append(f.Keys.From, "secretsmanager:"+signing)
+	}
+	for _, key := range more {
+		f.Keys.From = append(f.Keys.From, "kms:"+key)
 	}
 	if object {
 		f.Objects = iam.Objects{Bucket: "castle-private", Areas: []iam.Area{{Keys: "*", Read: true, Write: true}}}

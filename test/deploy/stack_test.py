@@ -13,6 +13,7 @@ SHARED_CACHE = "658327ea-f89d-4fab-a63d-7e88639e58f6"  # CachingOptimized
 ALL_BUT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
 
 KMS_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+NEXT_KMS_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/5678abcd-12ab-34cd-56ef-1234567890ab"
 OLD_SECRET = f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:castle-key-AbCdEf"
 CERTIFICATE = f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/12345678-1234-1234-1234-123456789012"
 DENYLIST = f"arn:aws:cloudfront::{ACCOUNT}:function/handstamp-denylist"
@@ -27,9 +28,9 @@ def setUpModule():
     Stacks.cloud, Stacks.zone = aws, zone
     Stacks.minimal = make("minimal")
     Stacks.domain = make("domain", DomainName="media.example.org", CertificateArn=CERTIFICATE, HostedZoneId=zone)
-    Stacks.kms = make("kms", SigningKeyArn=KMS_KEY, DenylistFunctionArn=DENYLIST)
+    Stacks.kms = make("kms", SigningKeyArn=KMS_KEY, MoreKmsKeyArns=NEXT_KMS_KEY, DenylistFunctionArn=DENYLIST)
     Stacks.old = make("old", SigningKeyArn=OLD_SECRET, FreePattern="/castle/free/*", FreePattern2="/zoo/free/*", Firewall="off")
-    Stacks.full = make("full", PrivateFiles="on", AuthorizerCode="authorizer.zip", AlarmTopicArn=TOPIC, Secrets="SHOP=secretsmanager:full/secrets/shop", ReservedConcurrency="20",
+    Stacks.full = make("full", PrivateFiles="on", MoreKmsKeyArns=f"{KMS_KEY},{NEXT_KMS_KEY}", AuthorizerCode="authorizer.zip", AlarmTopicArn=TOPIC, Secrets="SHOP=secretsmanager:full/secrets/shop", ReservedConcurrency="20",
                        TrustedProxies="130.176.0.0/17,15.158.0.0/16", Architecture="x86_64", CdnLogBucket="logs.s3.amazonaws.com")
     Stacks.ireland = make("ireland", region="eu-west-1")
 
@@ -271,7 +272,8 @@ class GatewayTest(Stacks):
         def sids(site):
             return {s["Sid"]: s for s in site.policy("GatewayRole", "gateway")["Statement"]}
         self.assertEqual({"Log", "Book", "BookLists", "KeySecrets", "Secrets"}, set(sids(self.minimal)))
-        self.assertEqual([KMS_KEY], sids(self.kms)["SignWithKeys"]["Resource"])
+        for site in (self.kms, self.full):  # a later key may sign before it does, and with the stack's secret too
+            self.assertEqual([KMS_KEY, NEXT_KMS_KEY], sids(site)["SignWithKeys"]["Resource"])
         self.assertIn(OLD_SECRET, sids(self.old)["KeySecrets"]["Resource"])
         self.assertNotIn("SignWithKeys", sids(self.old))
         for site in self.each():

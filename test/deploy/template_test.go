@@ -60,6 +60,8 @@ func (s stack) texts(t *testing.T, n *yaml.Node) []string {
 			return s.texts(t, n.Content[1])
 		}
 		return s.texts(t, n.Content[2])
+	case n.Tag == "!Split":
+		return strings.Split(s.texts(t, n.Content[1])[0], n.Content[0].Value)
 	case n.Kind == yaml.SequenceNode:
 		var all []string
 		for _, item := range n.Content {
@@ -92,6 +94,31 @@ func (s stack) condition(t *testing.T, name string) bool {
 		t.Fatalf("the template asks for condition %q, which the test does not know", name)
 	}
 	return value
+}
+
+// What holds something that nobody can make again stays, whatever becomes of the
+// stack. It must not stay after a creation that failed, where its name would be
+// taken; the table has deletion protection and a name of its own.
+func TestWhatIsRetained(t *testing.T) {
+	want := map[string]string{"Book": "Retain", "Pepper": "RetainExceptOnCreate", "Manifest": "RetainExceptOnCreate", "SigningKey": "RetainExceptOnCreate",
+		"MediaBucket": "RetainExceptOnCreate", "PrivateBucket": "RetainExceptOnCreate"}
+	all := at(template(t), "Resources")
+	for i := 0; i+1 < len(all.Content); i += 2 {
+		name, got, replaced := all.Content[i].Value, "", ""
+		if policy := at(all.Content[i+1], "DeletionPolicy"); policy != nil {
+			got = policy.Value
+		}
+		if policy := at(all.Content[i+1], "UpdateReplacePolicy"); policy != nil {
+			replaced = policy.Value
+		}
+		if got != want[name] || (replaced == "Retain") != (got != "") {
+			t.Errorf("%s has DeletionPolicy %q and UpdateReplacePolicy %q, want %q", name, got, replaced, want[name])
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("the template has no %v", want)
+	}
 }
 
 // A statement is one of a policy, as far as it is compared.

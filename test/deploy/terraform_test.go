@@ -50,6 +50,36 @@ func TestTerraformWildcardsAreArgued(t *testing.T) {
 	}
 }
 
+// A pattern of what is free must not be one of everything, in neither template.
+func TestFreePatterns(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/terraform/variables.tf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	module := regexp.MustCompile(`p in var.free_patterns : can\(regex\("([^"]+)"`).FindStringSubmatch(string(text))
+	if module == nil {
+		t.Fatal("variables.tf does not look at free_patterns any more")
+	}
+	patterns := map[string]*regexp.Regexp{"free_patterns": regexp.MustCompile(strings.ReplaceAll(module[1], `\\`, `\`))}
+	for _, name := range []string{"FreePattern", "FreePattern2", "FreePattern3"} {
+		patterns[name] = regexp.MustCompile("^(?:" + at(template(t), "Parameters", name, "AllowedPattern").Value + ")$") // as CloudFormation reads it
+	}
+	for name, p := range patterns {
+		for path, want := range map[string]bool{
+			"/*/free/*": true, "/castle/free/*": true, "/a/*": true, "/*/free-*/*": true, "/caf%C3%A9/free/*": true,
+			"/*": false, "/*/*": false, "/**/*": false, "/*/*/*": false, "/?*/*": false, "/??/*": false, "/./*": false, "//*": false,
+			"*": false, "free/*": false, "/free*": false, "/castle/free/": false,
+		} {
+			if p.MatchString(path) != want {
+				t.Errorf("%s takes %q: %v, want %v", name, path, !want, want)
+			}
+		}
+		if empty := p.MatchString(""); empty != (name == "FreePattern2" || name == "FreePattern3") {
+			t.Errorf("%s takes nothing: %v", name, empty)
+		}
+	}
+}
+
 // Both templates refuse who does not come through the distribution with the same
 // lines.
 func TestOriginGuardIsTheSame(t *testing.T) {

@@ -23,6 +23,7 @@ from site_stack import ROOT, Site
 HERE = pathlib.Path(__file__).parent
 MODULE = ROOT / "deploy" / "terraform"
 KMS_KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+NEXT_KMS_KEY = "arn:aws:kms:us-east-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab"
 OLD_SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:castle-key-AbCdEf"
 
 
@@ -87,6 +88,26 @@ class FormTest(Copy):
                 self.assertEqual(1, status, out + err)
                 shutil.copy(MODULE / name, self.dir)
 
+    def test_the_key_that_signs_is_not_destroyed(self):
+        (self.dir / "tests").mkdir()
+        site = (HERE / "terraform" / "site.tftest.hcl").read_text()
+        head = site[:site.index('run "')]
+        (self.dir / "tests" / "later.tftest.hcl").write_text(head + f"""
+run "secret" {{}}
+
+run "kms_later" {{
+  command = plan
+  variables {{
+    signing_key_arn = "{KMS_KEY}"
+  }}
+}}
+""")
+        _, out, err = TerraformCommand.run("test", args=["-json"], chdir=str(self.dir))
+        lines = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        said = [m["diagnostic"]["summary"] + ": " + m["diagnostic"]["detail"] for m in lines if m["type"] == "diagnostic" and m.get("@testrun") == "kms_later"]
+        self.assertEqual(1, len(said), out + err)
+        self.assertRegex(said[0], r"(?s)^Instance cannot be destroyed: .*aws_secretsmanager_secret.signing_key\[0\]")
+
     def test_everything_is_described(self):
         for name, keyword in (("variables.tf", "variable"), ("outputs.tf", "output")):
             for part in (MODULE / name).read_text().split(f'\n{keyword} "')[1:]:
@@ -111,8 +132,8 @@ class SameTest(Copy):
             "minimal": make("minimal"),
             "domain": make("domain", DomainName="media.example.org", HostedZoneId=zone,
                            CertificateArn="arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012"),
-            "kms": make("kms", SigningKeyArn=KMS_KEY, DenylistFunctionArn="arn:aws:cloudfront::123456789012:function/handstamp-denylist"),
-            "old": make("old", SigningKeyArn=OLD_SECRET, FreePattern="/castle/free/*", FreePattern2="/zoo/free/*", Firewall="off"),
+            "kms": make("kms", SigningKeyArn=KMS_KEY, MoreKmsKeyArns=NEXT_KMS_KEY, DenylistFunctionArn="arn:aws:cloudfront::123456789012:function/handstamp-denylist"),
+            "old": make("old", SigningKeyArn=OLD_SECRET, MoreKmsKeyArns=NEXT_KMS_KEY, FreePattern="/castle/free/*", FreePattern2="/zoo/free/*", Firewall="off"),
             "full": make("full", PrivateFiles="on", AuthorizerCode="authorizer.zip", AlarmTopicArn="arn:aws:sns:us-east-1:123456789012:alarms",
                          ReservedConcurrency="20", Architecture="x86_64", CdnLogBucket="logs.s3.amazonaws.com", Secrets="SHOP=secretsmanager:full/secrets/shop"),
         }

@@ -44,15 +44,17 @@ run "domain" {
 run "kms" {
   variables {
     signing_key_arn       = "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    more_kms_key_arns     = ["arn:aws:kms:us-east-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab"]
     denylist_function_arn = "arn:aws:cloudfront::123456789012:function/handstamp-denylist"
   }
 }
 
 run "old" {
   variables {
-    signing_key_arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:castle-key-AbCdEf"
-    free_patterns   = ["/castle/free/*", "/zoo/free/*"]
-    firewall        = false
+    signing_key_arn   = "arn:aws:secretsmanager:us-east-1:123456789012:secret:castle-key-AbCdEf"
+    more_kms_key_arns = ["arn:aws:kms:us-east-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab"]
+    free_patterns     = ["/castle/free/*", "/zoo/free/*"]
+    firewall          = false
   }
 }
 
@@ -68,6 +70,18 @@ run "full" {
   }
 }
 
+# The first key was retired: its public half is not made again.
+run "first_key_is_retired" {
+  command = plan
+  variables {
+    public_key_pem = null
+  }
+  assert {
+    condition     = length(aws_cloudfront_public_key.first) == 0 && output.public_key_id == null
+    error_message = "a public key would be made"
+  }
+}
+
 run "refuses_wrong_values" {
   command = plan
   variables {
@@ -77,6 +91,7 @@ run "refuses_wrong_values" {
     architecture         = "arm"
     free_patterns        = ["/*/*"]
     signing_key_arn      = "arn:aws:kms:us-east-1:123456789012:alias/castle"
+    more_kms_key_arns    = ["arn:aws:kms:us-east-1:123456789012:alias/castle"]
     reserved_concurrency = 0
     verify_limit         = 1
     memory_size          = 64
@@ -84,7 +99,7 @@ run "refuses_wrong_values" {
     price_class          = "all"
   }
   expect_failures = [
-    var.name, var.domain_name, var.public_key_pem, var.architecture, var.free_patterns, var.signing_key_arn,
+    var.name, var.domain_name, var.public_key_pem, var.architecture, var.free_patterns, var.signing_key_arn, var.more_kms_key_arns,
     var.reserved_concurrency, var.verify_limit, var.memory_size, var.log_retention_days, var.price_class,
   ]
 }
