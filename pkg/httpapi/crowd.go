@@ -148,7 +148,7 @@ const (
 // busy is the answer to a request for which there is no room now.
 func busy() problem {
 	return problem{Status: http.StatusServiceUnavailable, Code: "busy", Title: "Please try again in a moment",
-		Detail: "Too many ask at once. Nothing was decided about what was shown; try again when the time in Retry-After has passed.",
+		Detail: "Too many ask at once. Nothing was decided about what was shown; try again after the wait.",
 		wait:   soonest + rand.N(latest-soonest+1)} // #nosec G404 -- spreads a crowd, keeps no secret
 }
 

@@ -89,7 +89,7 @@ func (s *Server) answerPreflights(next http.Handler) http.Handler {
 		if slices.Contains(s.origins.trusted, origin) {
 			w.Header().Set("Access-Control-Allow-Origin", origin)
 			w.Header().Set("Access-Control-Allow-Credentials", "true")
-			w.Header().Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After")
+			w.Header().Set("Access-Control-Expose-Headers", "X-Request-Id, Retry-After, Accept-Ranges, Content-Range, ETag")
 		}
 		if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 			next.ServeHTTP(w, r)
@@ -97,7 +97,7 @@ func (s *Server) answerPreflights(next http.Handler) http.Handler {
 		}
 		if slices.Contains(s.origins.trusted, origin) {
 			w.Header().Set("Access-Control-Allow-Methods", "GET, POST, DELETE")
-			w.Header().Set("Access-Control-Allow-Headers", "Content-Type, Authorization, Idempotency-Key")
+			w.Header().Set("Access-Control-Allow-Headers", "Content-Type, Authorization, Idempotency-Key, Range, If-Match, If-Modified-Since, If-None-Match, If-Range, If-Unmodified-Since")
 			w.Header().Set("Access-Control-Max-Age", "600")
 		}
 		w.WriteHeader(http.StatusNoContent)

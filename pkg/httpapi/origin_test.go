@@ -187,7 +187,7 @@ func TestCORS(t *testing.T) {
 	}
 	for _, path := range []string{"/v1/attractions", admissionPath, "/nothing"} {
 		r := s.do(t, s.client, http.MethodGet, path, nil, "Origin", trustedOrigin)
-		for header, want := range map[string]string{"Allow-Origin": trustedOrigin, "Allow-Credentials": "true", "Expose-Headers": "X-Request-Id, Retry-After"} {
+		for header, want := range map[string]string{"Allow-Origin": trustedOrigin, "Allow-Credentials": "true", "Expose-Headers": "X-Request-Id, Retry-After, Accept-Ranges, Content-Range, ETag"} {
 			if got := r.header.Values("Access-Control-" + header); len(got) != 1 || got[0] != want {
 				t.Errorf("%s for a trusted origin: %s %q, want %q", path, header, got, want)
 			}
@@ -195,7 +195,8 @@ func TestCORS(t *testing.T) {
 	}
 	r := s.do(t, s.client, http.MethodOptions, verifyPath, nil, "Origin", trustedOrigin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Private-Network", "true")
 	for header, want := range map[string]string{"Allow-Origin": trustedOrigin, "Allow-Credentials": "true", "Allow-Methods": "GET, POST, DELETE",
-		"Allow-Headers": "Content-Type, Authorization, Idempotency-Key", "Max-Age": "600", "Allow-Private-Network": ""} {
+
+		"Allow-Headers": "Content-Type, Authorization, Idempotency-Key, Range, If-Match, If-Modified-Since, If-None-Match, If-Range, If-Unmodified-Since", "Max-Age": "600", "Allow-Private-Network": ""} {
 		if got := r.header.Get("Access-Control-" + header); got != want {
 			t.Errorf("preflight of a trusted origin: %s %q, want %q", header, got, want)
 		}

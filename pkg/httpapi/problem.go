@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +32,7 @@ type problem struct {
 type requestError struct {
 	status int
 	code   string
+	title  string // for the viewer; empty means what the status is called
 	detail string // for the viewer
 	err    error  // for the log
 
@@ -61,6 +63,7 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s.log.LogAttrs(r.Context(), level, "request refused", slog.Int("status", p.Status), slog.String("code", p.Code),
 		slog.String("request_id", p.RequestID), slog.Any("err", err))
 	if p.Code == "session_required" {
+		w.Header().Set("WWW-Authenticate", "Bearer") // RFC 9110, 15.5.2; no browser asks for one
 		http.SetCookie(w, s.session.expired())
 	}
 	if p.Status == http.StatusRequestEntityTooLarge {
@@ -87,7 +90,7 @@ func classify(err error) (problem, slog.Level) {
 	case errors.As(err, &denial):
 		return denied(denial), slog.LevelInfo
 	case errors.As(err, &request):
-		p := problem{Status: request.status, Code: request.code, Title: http.StatusText(request.status), Detail: request.detail,
+		p := problem{Status: request.status, Code: request.code, Title: cmp.Or(request.title, http.StatusText(request.status)), Detail: request.detail,
 			Guarded: request.guarded, wait: request.wait}
 		if request.status < 500 {
 			return p, slog.LevelInfo

@@ -144,7 +144,7 @@ func settleSessions(turn *throttle.Turn, found bool, err error) {
 // tooMany is the error of a viewer who has to wait.
 func tooMany(turn *throttle.Turn) error {
 	return &requestError{status: http.StatusTooManyRequests, code: "too_many_attempts", wait: turn.RetryAfter, guarded: turn.Guarded,
-		detail: "Show the same ticket again when the time in Retry-After has passed. Nothing was decided about it."}
+		title: "Please wait a moment", detail: "Too much was tried from here. Nothing was decided about your ticket; show it again after the wait."}
 }
 
 // refuse answers a viewer who is not let in. began is when the request had been
