@@ -8,6 +8,18 @@ cd "$(dirname "$0")/.."
 
 say() { printf '\n== %s\n' "$*"; }
 
+# need COMMAND PACKAGE: install a Debian package unless its command is there.
+need() {
+  if command -v "$1" >/dev/null; then return; fi
+  say "installing $2"
+  mkdir -p build
+  if [ ! -e build/apt-updated ]; then apt-get update -qq && touch build/apt-updated; fi
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >build/deploy-apt.log 2>&1 || { tail -20 build/deploy-apt.log >&2; exit 1; }
+}
+
+need jq jq
+need openssl openssl
+
 venv=build/venv-deploy
 if ! cmp -s test/deploy/requirements.txt "$venv/requirements.txt"; then
   say "installing cfn-lint, moto, the AWS CLI and Terraform"
