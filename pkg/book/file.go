@@ -19,13 +19,22 @@ type File struct {
 	Area      string    // of the rules, under which it was uploaded: a slug
 	Name      string    // what people call it, at most 1,024 bytes; may be empty
 	Type      string    // its content type, at most 256 bytes
-	Size      int64     // in bytes; of one that is not confirmed, the most that it may have
+	Size      int64     // in bytes; of one that is not confirmed, the most that it may have, 0 if it was discarded
 	SHA256    string    // in base64, as it was announced; empty means that it was not
 	ETag      string    // as the store gave it, at most 256 bytes; empty before it is confirmed
 	Public    bool      // anybody may read it
 	Added     time.Time // when its upload was asked for
 	Confirmed time.Time // when it was seen in the bucket; zero means not yet
 	Expires   time.Time // when an upload that is not confirmed is given up
+}
+
+// Discarded reports whether f stands for a file that was deleted or is to be: an
+// upload that is waited for has a size.
+func (f *File) Discarded() bool { return f.Confirmed.IsZero() && f.Size == 0 }
+
+// Discard makes f what DiscardFile leaves of it.
+func (f *File) Discard(expires time.Time) {
+	*f = File{Key: f.Key, Owner: f.Owner, Area: f.Area, Added: f.Added, Expires: expires}
 }
 
 // Files is an index of files. Every method is atomic and safe for concurrent
@@ -39,8 +48,14 @@ type Files interface {
 	// ConfirmFile notes that the file was seen as it is said to be: its size,
 	// type, ETag and time of confirmation come from f, and nothing else. One that
 	// is confirmed already stays as it is and is no error. It returns ErrNoFile
-	// for a key that is not on record.
+	// for a key that is not on record, and for a file that was discarded.
 	ConfirmFile(ctx context.Context, f File) error
+	// DiscardFile notes that a file is to be deleted: from then on it is neither
+	// confirmed nor can it be, see File.Discarded. Its key, owner, area and time of
+	// the upload stay on record until RemoveFile, its end is expires, and all else
+	// is forgotten. A file that was discarded gets another end. It returns ErrNoFile
+	// for a key that is not on record.
+	DiscardFile(ctx context.Context, key string, expires time.Time) error
 	// Files returns those of keys, at most MaxFiles, that are on record, each
 	// once and in no order. What cannot be a key is not on record.
 	Files(ctx context.Context, keys []string) ([]File, error)
@@ -106,6 +121,14 @@ func (f *File) CheckConfirmed() error {
 		return errors.New("confirmed at no time")
 	}
 	return f.checkSeen()
+}
+
+// CheckDiscard returns an error for an end that DiscardFile cannot take.
+func CheckDiscard(expires time.Time) error {
+	if expires.IsZero() {
+		return errors.New("discarded without an end")
+	}
+	return nil
 }
 
 // checkSeen looks at what the store says of a file.

@@ -2,6 +2,7 @@ package objects_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -35,6 +36,8 @@ type fakeS3 struct {
 	objects map[string]object
 	calls   []string // "HEAD photos/x"
 	fail    int      // status for all that is asked with a header; 0 means none
+	code    string   // that goes with it; empty means "Failed"
+	stuck   string   // objects whose keys have it cannot be deleted; empty means none
 	hook    func(method, key string)
 }
 
@@ -106,7 +109,10 @@ func (s *fakeS3) serve(w http.ResponseWriter, r *http.Request) error {
 			s.hook(r.Method, key)
 		}
 		if s.fail != 0 {
-			return refuse(s.fail, "Failed")
+			return refuse(s.fail, cmp.Or(s.code, "Failed"))
+		}
+		if s.stuck != "" && r.Method == http.MethodDelete && strings.Contains(key, s.stuck) {
+			return refuse(403, "AccessDenied", "the object is locked")
 		}
 		if err := s.checkHeader(r); err != nil {
 			return err

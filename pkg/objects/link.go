@@ -30,6 +30,8 @@ func (d *Desk) Links(ctx context.Context, h Holder, keys []string) ([]Link, erro
 	if len(keys) > MaxKeys {
 		return nil, &RequestError{Field: "keys", Detail: fmt.Sprintf("%d keys, want at most %d", len(keys), MaxKeys)}
 	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
 	files, err := d.lookUp(ctx, keys...)
 	if err != nil {
 		return nil, err

@@ -216,6 +216,7 @@ func TestLinkSaysHowToShowTheFile(t *testing.T) {
 		{"press/k.jpg", "../../etc/passwd", "image/jpeg", "image/jpeg", `inline; filename="_.._etc_passwd"`},
 		{"press/l.jpg", "50%; x=\"y\".jpg", "image/jpeg", "image/jpeg", `inline; filename="50__ x=_y_.jpg"; filename*=UTF-8''50%25%3B%20x%3D%22y%22.jpg`},
 		{"press/m.jpg", "\u202egpj.exe", "image/jpeg", "image/jpeg", `inline; filename="gpj.exe"`},
+		{"press/p.jpg", "👩\u200d🚀.jpg", "image/jpeg", "image/jpeg", `inline; filename="___.jpg"; filename*=UTF-8''%F0%9F%91%A9%E2%80%8D%F0%9F%9A%80.jpg`},
 		{"press/n.jpg", "x", "text/html\r\nX: y", "image/jpeg", `inline; filename="x"`},
 		{"press/o.jpg", "日本.jpg", "image/jpeg", "image/jpeg", `inline; filename="__.jpg"; filename*=UTF-8''%E6%97%A5%E6%9C%AC.jpg`},
 	}

@@ -34,6 +34,8 @@ func (d *Desk) List(ctx context.Context, h Holder, areaName, after string, limit
 	if a == nil || !p.enters(a) {
 		return nil, "", ErrNotFound
 	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
 	page, err := d.page(ctx, p, a, after, limit)
 	if err != nil {
 		return nil, "", fmt.Errorf("list files: %w", err)

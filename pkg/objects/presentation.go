@@ -66,7 +66,7 @@ const maxName = 200
 func cleanName(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
-		case r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029':
+		case r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && !joins(r) || r == '\u2028' || r == '\u2029':
 			return -1
 		case r == '/' || r == '\\':
 			return '_'
@@ -78,6 +78,12 @@ func cleanName(s string) string {
 		s = s[:len(s)-size]
 	}
 	return strings.TrimLeft(strings.TrimSpace(s), ".")
+}
+
+// joins reports whether r cannot be seen and yet belongs to words and pictures: the
+// joiners of Persian, of Indian scripts and of emoji, and the letters in flags.
+func joins(r rune) bool {
+	return r == '\u200c' || r == '\u200d' || '\U000e0020' <= r && r <= '\U000e007f'
 }
 
 // asciiOnly replaces what has to be escaped in a quoted name. Browsers do not

@@ -14,6 +14,7 @@ import (
 const (
 	maxLeast   = 5 * time.Minute  // role credentials are renewed about this long before they end
 	renewEvery = 10 * time.Second // at most, for renewals before the provider's own
+	purseTime  = 6 * time.Second  // for both questions to the provider, less than callTime
 )
 
 // A purse keeps the credentials that sign. Within a window they stay the same,
@@ -69,8 +70,12 @@ func (p *purse) keep(fresh aws.Credentials, since, now time.Time) aws.Credential
 }
 
 // fresh returns the provider's credentials. If they end before a time, it asks
-// for new ones once in a while, and goes on with the old if there are none.
+// for new ones once in a while, and goes on with the old if there are none. That
+// the provider has the old ones still, if it finds no new ones, is its own business:
+// that of bucket.Open has.
 func (p *purse) fresh(ctx context.Context, now, until time.Time) (aws.Credentials, error) {
+	ctx, cancel := context.WithTimeout(ctx, purseTime)
+	defer cancel()
 	creds, err := p.provider.Retrieve(ctx)
 	if err != nil {
 		return aws.Credentials{}, fmt.Errorf("credentials: %w", err)

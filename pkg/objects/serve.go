@@ -1,16 +1,24 @@
 package objects
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
+	"time"
 )
+
+// indexTime is how long the index may take before a file is streamed. The store has
+// a time of its own after that.
+const indexTime = 3 * time.Second
 
 // errNoStream is returned by a Desk that has nothing to stream with.
 var errNoStream = errors.New("files of this desk are not streamed")
 
 // Serve streams a file to a viewer. It returns an error if nothing was written:
-// ErrNotFound, a *RequestError, or what Options.Stream returns.
+// ErrNotFound, a *RequestError, or what Options.Stream returns. An ErrNotFound of
+// the store wraps what it said, which is for the log only.
 //
 // Whatever the object says of itself, the viewer gets the type of the index, or
 // that of its extension, and nothing that could run is shown in the page.
@@ -18,7 +26,9 @@ func (d *Desk) Serve(w http.ResponseWriter, r *http.Request, h Holder, key strin
 	if d.opts.Stream == nil {
 		return errNoStream
 	}
-	files, err := d.lookUp(r.Context(), key)
+	ctx, cancel := context.WithTimeout(r.Context(), indexTime)
+	files, err := d.lookUp(ctx, key)
+	cancel()
 	if err != nil {
 		return err
 	}
@@ -28,7 +38,7 @@ func (d *Desk) Serve(w http.ResponseWriter, r *http.Request, h Holder, key strin
 	}
 	err = d.opts.Stream.ServeObject(&shownWriter{ResponseWriter: w, file: describe(key, f)}, r, key)
 	if errors.Is(err, fs.ErrNotExist) {
-		return ErrNotFound
+		return fmt.Errorf("%w: %w", ErrNotFound, err)
 	}
 	return err
 }

@@ -46,6 +46,8 @@ type Upload struct {
 // holder may not write, and a *RequestError for a file that the area does not
 // take.
 func (d *Desk) StartUpload(ctx context.Context, h Holder, r UploadRequest) (*Upload, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
 	now := d.opts.Now().Truncate(time.Second)
 	a := d.area(r.Area)
 	if a == nil {
@@ -92,7 +94,7 @@ func (a *area) takes(r *UploadRequest) error {
 	case r.SHA256 != "" && (err != nil || len(sum) != 32):
 		return bad("sha256", "want the 32 bytes of a SHA-256 in base64")
 	case cleanName(r.Name) != r.Name:
-		return bad("name", "want at most %d bytes of UTF-8 without slashes, control characters, and dots or spaces in front", maxName)
+		return bad("name", "want at most %d bytes of UTF-8 without slashes, control characters, marks that nobody sees or that turn the direction of text, dots in front, and spaces at either end", maxName)
 	case r.Public && !a.Public:
 		return bad("public", "files of this area are private")
 	}

@@ -299,7 +299,7 @@ func TestConfirmUploadMismatch(t *testing.T) {
 		"empty":            {kind: "image/jpeg", sum: sum},
 		"another type":     {body: []byte("a photo"), kind: "text/html", sum: sum},
 		"another checksum": {body: []byte("b photo"), kind: "image/jpeg", sum: checksum([]byte("b photo"))},
-		"no checksum":      {body: []byte("a photo"), kind: "image/jpeg"},
+		"none, and read":   {body: []byte("b photo"), kind: "image/jpeg"},
 	} {
 		u := s.start(h, objects.UploadRequest{Area: "photos", Type: "image/jpeg", Size: 7, SHA256: sum})
 		s.s3.mu.Lock()

@@ -38,6 +38,8 @@ func RunFiles(t *testing.T, open func(t *testing.T) book.Files) {
 		{"lists unconfirmed files", listsUnconfirmed},
 
 		{"removes files", removesFiles},
+		{"discards files", discardsFiles},
+		{"discards a file in a crowd", discardsInACrowd},
 		{"adds a removed file again", addsAgain},
 		{"adds and removes in a crowd", addsAndRemovesInACrowd},
 	}

@@ -87,6 +87,7 @@ func TestCosts(t *testing.T) {
 		{"ConfirmFile again", call(func() error { return b.ConfirmFile(t.Context(), arrived("1")) }), cost{1, 1, 0}},
 		{"FilesOf", call(func() error { _, err := b.FilesOf(t.Context(), "ticket:A", "photos", "", 100); return err }), cost{2, 1, 0}},
 		{"Files, 1,000", call(func() error { _, err := b.Files(t.Context(), keys(1_000)); return err }), cost{10, 1_000, 0}},
+		{"DiscardFile", call(func() error { return b.DiscardFile(t.Context(), "1", noon) }), cost{2, 1, 1}},
 		{"RemoveFile", call(func() error { return b.RemoveFile(t.Context(), "1") }), cost{2, 1, 4}},
 	}
 	for _, tt := range tests {

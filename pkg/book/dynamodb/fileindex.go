@@ -52,7 +52,35 @@ func (b *Book) ConfirmFile(ctx context.Context, f book.File) error {
 		if err != nil || !kept.Confirmed.IsZero() {
 			return err
 		}
+		if kept.book().Discarded() {
+			return book.ErrNoFile
+		}
 		kept.Size, kept.Type, kept.ETag, kept.Confirmed = f.Size, f.Type, f.ETag, f.Confirmed.UTC()
+		return w.putFile(it, kept)
+	})
+}
+
+// DiscardFile implements book.Files.
+func (b *Book) DiscardFile(ctx context.Context, key string, expires time.Time) error {
+	if err := book.CheckDiscard(expires); err != nil {
+		return b.explain("discard a file", err)
+	}
+	if !book.IsFileKey(key) {
+		return book.ErrNoFile
+	}
+	return b.change(ctx, "discard a file", func(w *work) error {
+		it, err := w.one(w.ctx, fileKey(key))
+		if err != nil {
+			return err
+		}
+		if it.doc == "" {
+			return book.ErrNoFile
+		}
+		kept, err := it.file()
+		if err != nil {
+			return err
+		}
+		kept.book().Discard(expires.UTC())
 		return w.putFile(it, kept)
 	})
 }

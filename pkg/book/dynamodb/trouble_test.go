@@ -101,6 +101,7 @@ func everyWrite(t *testing.T, b *dynamodb.Book) map[string]func() error {
 
 		"AddFile":     func() error { return b.AddFile(t.Context(), upload("2")) },
 		"ConfirmFile": func() error { return b.ConfirmFile(t.Context(), arrived("1")) },
+		"DiscardFile": func() error { return b.DiscardFile(t.Context(), "1", noon) },
 		"RemoveFile":  func() error { return b.RemoveFile(t.Context(), "1") },
 	}
 }

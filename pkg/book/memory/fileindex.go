@@ -34,13 +34,29 @@ func (b *Book) ConfirmFile(_ context.Context, f book.File) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	kept, ok := b.files[f.Key]
-	if !ok {
+	if !ok || kept.Discarded() {
 		return book.ErrNoFile
 	}
 	if kept.Confirmed.IsZero() {
 		kept.Size, kept.Type, kept.ETag, kept.Confirmed = f.Size, f.Type, f.ETag, f.Confirmed
 		b.files[f.Key] = kept
 	}
+	return nil
+}
+
+// DiscardFile implements book.Files.
+func (b *Book) DiscardFile(_ context.Context, key string, expires time.Time) error {
+	if err := book.CheckDiscard(expires); err != nil {
+		return fmt.Errorf("discard a file: %w", err)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f, ok := b.files[key]
+	if !ok {
+		return book.ErrNoFile
+	}
+	f.Discard(expires)
+	b.files[key] = f
 	return nil
 }
 

@@ -39,12 +39,27 @@ func (b *Book) ConfirmFile(ctx context.Context, f book.File) error {
 		return b.explain("confirm a file", err)
 	}
 	n, err := answer(ctx, b, "confirm a file", func(t *tx) (known int, err error) {
-		changed, err := t.exec(`UPDATE files SET size = ?2, type = ?3, etag = ?4, confirmed = ?5 WHERE key = ?1 AND confirmed IS NULL`,
+		changed, err := t.exec(`UPDATE files SET size = ?2, type = ?3, etag = ?4, confirmed = ?5 WHERE key = ?1 AND confirmed IS NULL AND size > 0`,
 			f.Key, f.Size, f.Type, f.ETag, micros(f.Confirmed))
 		if err != nil || changed > 0 {
 			return changed, err
 		}
-		return known, t.row(`SELECT count(*) FROM files WHERE key = ?`, []any{f.Key}, &known)
+		return known, t.row(`SELECT count(*) FROM files WHERE key = ? AND confirmed IS NOT NULL`, []any{f.Key}, &known)
+	})
+	if err == nil && n == 0 {
+		err = book.ErrNoFile
+	}
+	return err
+}
+
+// DiscardFile implements book.Files.
+func (b *Book) DiscardFile(ctx context.Context, key string, expires time.Time) error {
+	if err := book.CheckDiscard(expires); err != nil {
+		return b.explain("discard a file", err)
+	}
+	n, err := answer(ctx, b, "discard a file", func(t *tx) (int, error) {
+		return t.exec(`UPDATE files SET name = '', type = '', size = 0, sha256 = '', etag = '', public = 0, confirmed = NULL, expires = ?2 WHERE key = ?1`,
+			key, micros(expires))
 	})
 	if err == nil && n == 0 {
 		err = book.ErrNoFile

@@ -94,6 +94,7 @@ func TestWritesOfAReadOnlyConnection(t *testing.T) {
 
 		"AddFile":     func() error { return b.AddFile(ctx, upload("2")) },
 		"ConfirmFile": func() error { return b.ConfirmFile(ctx, arrived("1")) },
+		"DiscardFile": func() error { return b.DiscardFile(ctx, "1", noon) },
 		"RemoveFile":  func() error { return b.RemoveFile(ctx, "1") },
 	}
 	for name, write := range writes {

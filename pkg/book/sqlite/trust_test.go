@@ -137,6 +137,7 @@ func TestNobodyKnows(t *testing.T) {
 	}
 	methods["AddFile"] = func(ctx context.Context, b *sqlite.Book) error { return b.AddFile(ctx, upload("2")) }
 	methods["ConfirmFile"] = func(ctx context.Context, b *sqlite.Book) error { return b.ConfirmFile(ctx, arrived("1")) }
+	methods["DiscardFile"] = func(ctx context.Context, b *sqlite.Book) error { return b.DiscardFile(ctx, "1", noon) }
 	methods["RemoveFile"] = func(ctx context.Context, b *sqlite.Book) error { return b.RemoveFile(ctx, "1") }
 	methods["Files"] = func(ctx context.Context, b *sqlite.Book) error { _, err := b.Files(ctx, []string{"1"}); return err }
 	methods["FilesOf"] = func(ctx context.Context, b *sqlite.Book) error { _, err := b.FilesOf(ctx, "x", "y", "", 1); return err }
@@ -154,7 +155,7 @@ func TestNobodyKnows(t *testing.T) {
 		"requests":   {"Enter", "Prune"},
 		"records":    {"Issue", "Record", "Lookup", "Records", "RevokeRecord", "Revoke ticket"},
 		"audit":      {"Append", "Audit"},
-		"files":      {"AddFile", "ConfirmFile", "RemoveFile", "Files", "FilesOf", "FilesIn", "UnconfirmedFiles"},
+		"files":      {"AddFile", "ConfirmFile", "DiscardFile", "RemoveFile", "Files", "FilesOf", "FilesIn", "UnconfirmedFiles"},
 	}
 	for table, names := range harmed {
 		b := fresh(t)
