@@ -49,6 +49,7 @@ func Open(ctx context.Context, c Config) (*Bucket, error) {
 	b := New(nil, c.Name, c.Options)
 	b.transport = newTransport(cfg.HTTPClient, b.opts.CallTimeout)
 	b.client = s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.Credentials = &wallet{provider: cfg.Credentials, log: b.opts.Log}
 		o.HTTPClient = &http.Client{Transport: b.transport, CheckRedirect: stay}
 		o.UsePathStyle = c.PathStyle
 		o.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = attempts, 2*time.Second })
