@@ -107,7 +107,11 @@ func fileError(err error) error {
 	var denial *gate.Denial
 	switch {
 	case errors.Is(err, objects.ErrNotFound):
-		return &requestError{status: http.StatusNotFound, code: "not_found", detail: "There is no such file."}
+		absent := &requestError{status: http.StatusNotFound, code: "not_found", detail: "There is no such file."}
+		if err != objects.ErrNotFound { // the store says more, for the log only
+			absent.err = err
+		}
+		return absent
 	case errors.Is(err, objects.ErrNotUploaded):
 		return &requestError{status: http.StatusConflict, code: "not_uploaded", err: err,
 			detail: "The file has not arrived in the bucket. Send it first, then confirm."}

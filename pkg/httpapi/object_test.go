@@ -45,6 +45,7 @@ type store struct {
 	objects map[string]string
 	seen    []http.Header // of what was asked with a signed header
 	down    bool
+	denied  bool
 }
 
 func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -57,6 +58,8 @@ func (s *store) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case s.down:
 		w.Header().Set("Retry-After", "7")
 		w.WriteHeader(http.StatusServiceUnavailable)
+	case s.denied:
+		w.WriteHeader(http.StatusForbidden)
 	case r.Method == http.MethodPost:
 		s.form(w, r)
 	case r.Method == http.MethodDelete:
@@ -367,6 +370,23 @@ func TestStoreIsDown(t *testing.T) {
 	a.store.down, a.book = false, errors.New("disk full")
 	if r := a.do(t, a.client, http.MethodGet, objectsPath+"/"+key, nil); r.status != http.StatusServiceUnavailable {
 		t.Errorf("book down: %d %s, want 503: nobody knows whose visit it is", r.status, r.body)
+	}
+}
+
+// A bucket that denies everything looks to viewers as if there were no files, and
+// the log says why.
+func TestStoreDenies(t *testing.T) {
+	a := newArchive(t)
+	a.admit(t, a.client, strongCode)
+	absent := a.stream(t, a.client, "GET", a.folder(t, a.client)+"1.jpg")
+	a.store.put(a.folder(t, a.client)+"1.jpg", photo)
+	a.store.denied = true
+	denied := a.stream(t, a.client, "GET", a.folder(t, a.client)+"1.jpg")
+	if denied.status != http.StatusNotFound || string(anonymous(t, denied)) != string(anonymous(t, absent)) {
+		t.Errorf("denied: %d %s, want the 404 of a file that is not there: %s", denied.status, denied.body, absent.body)
+	}
+	if log := a.log.String(); !strings.Contains(log, "StatusCode: 403") {
+		t.Errorf("the log does not say what the store said:\n%s", log)
 	}
 }
 

@@ -10,11 +10,12 @@ import (
 	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/time/rate"
 )
 
 // Defaults of Options.
 const (
-	DefaultCallTimeout  = 10 * time.Second
+	DefaultCallTimeout  = 8 * time.Second
 	DefaultIdleTimeout  = 30 * time.Second
 	DefaultWriteTimeout = 30 * time.Second
 )
@@ -29,7 +30,7 @@ type Options struct {
 	// Disposition for which of them are downloads.
 	Private bool
 
-	CallTimeout  time.Duration // until the store's headers come, with what is tried again; 0 means DefaultCallTimeout
+	CallTimeout  time.Duration // until the first bytes of a file can be sent, with what is tried again; 0 means DefaultCallTimeout
 	IdleTimeout  time.Duration // how long the store may be silent in a body; 0 means DefaultIdleTimeout
 	WriteTimeout time.Duration // for each 128 KiB to a viewer; 0 means DefaultWriteTimeout
 	Log          *slog.Logger  // failures of the store, at level warn; nil means none
@@ -42,7 +43,11 @@ type Bucket struct {
 	name      string
 	opts      Options
 	transport *http.Transport // our own; nil if the client came from elsewhere
+	denied    rate.Sometimes  // the log hears of it, but not with every file
 }
+
+// deniedEvery is how often the log hears that the store will show nothing.
+const deniedEvery = time.Minute
 
 // New returns the bucket called name, which client reaches. It asks nobody.
 func New(client *s3.Client, name string, opts Options) *Bucket {
@@ -52,7 +57,7 @@ func New(client *s3.Client, name string, opts Options) *Bucket {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Bucket{client: client, name: name, opts: opts}
+	return &Bucket{client: client, name: name, opts: opts, denied: rate.Sometimes{Interval: deniedEvery}}
 }
 
 // Client returns the client that asks the store, for other calls.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/handstamp/handstamp/pkg/byterange"
 )
@@ -43,19 +44,20 @@ func (c *content) prepare(status int) error {
 	default:
 		return nil
 	}
-	return c.open(first)
+	c.err = c.open(first, c.bucket.opts.CallTimeout-time.Since(c.object.asked)) // what looking has left of it
+	return c.err                                                                // and of a failure nobody reads on
 }
 
 // open fetches a part that begins at first, up to the end of the range that
 // begins there.
-func (c *content) open(first int64) (err error) {
+func (c *content) open(first int64, limit time.Duration) (err error) {
 	last := c.object.size - 1
 	for _, s := range c.spans {
 		if s.First == first {
 			last = s.Last
 		}
 	}
-	c.part, err = c.bucket.fetch(c.ctx, c.object, first, last)
+	c.part, err = c.bucket.fetch(c.ctx, c.object, first, last, limit)
 	c.partAt = first
 	return err
 }
@@ -74,7 +76,7 @@ func (c *content) Read(p []byte) (int, error) {
 		c.drop()
 	}
 	if c.part == nil {
-		if c.err = c.open(c.at); c.err != nil {
+		if c.err = c.open(c.at, c.bucket.opts.CallTimeout); c.err != nil {
 			return 0, c.err
 		}
 	}

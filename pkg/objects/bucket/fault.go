@@ -13,8 +13,9 @@ import (
 )
 
 // ErrNotFound is returned for an object that does not exist, or that the store
-// will not show: without the right to list a bucket both are 403. It is
-// fs.ErrNotExist as well.
+// will not show: without the right to list a bucket both are 403. So is everything
+// with a key that is wrong, a clock that is wrong or a right that is missing, of
+// which Options.Log hears once a minute. It is fs.ErrNotExist as well.
 var ErrNotFound = fmt.Errorf("no such object: %w", fs.ErrNotExist)
 
 // ErrBusy is returned, as a *BusyError, when the store takes no more requests for
@@ -41,7 +42,7 @@ func (e *BusyError) Unwrap() error { return e.Err }
 func (e *BusyError) RetryAfter() time.Duration { return e.After }
 
 // fault says what an error of the SDK means.
-func fault(ctx context.Context, key string, err error) error {
+func (b *Bucket) fault(ctx context.Context, key string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause // the SDK says only "canceled"
 	}
@@ -51,7 +52,12 @@ func fault(ctx context.Context, key string, err error) error {
 	}
 	h := answer.Response.Header
 	switch status := answer.HTTPStatusCode(); status {
-	case http.StatusForbidden, http.StatusNotFound:
+	case http.StatusForbidden:
+		b.denied.Do(func() {
+			b.opts.Log.WarnContext(ctx, "bucket denies access", "bucket", b.name, "key", key, "err", err)
+		})
+		return fmt.Errorf("%w: object %q: %w", ErrNotFound, key, err)
+	case http.StatusNotFound:
 		return fmt.Errorf("%w (%q, %d)", ErrNotFound, key, status)
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusPreconditionFailed:
 		return &BusyError{retryAfter(h), fmt.Errorf("object %q: %w", key, err)}

@@ -19,21 +19,24 @@ type object struct {
 	etag     string // quoted; empty if the store has none
 	size     int64
 	modified time.Time   // zero if the store does not say
+	asked    time.Time   // when the store was
 	header   http.Header // that describes it, for viewers
 }
 
 // look asks for an object. One whose length the store does not say is refused.
 func (b *Bucket) look(ctx context.Context, key string) (*object, error) {
+	asked := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, b.opts.CallTimeout)
 	defer cancel()
 	out, err := b.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key}, asStored)
 	if err != nil {
-		return nil, fault(ctx, key, err)
+		return nil, b.fault(ctx, key, err)
 	}
 	if out.ContentLength == nil || *out.ContentLength < 0 {
 		return nil, fmt.Errorf("object %q: the store does not say its length", key)
 	}
-	o := &object{key: key, etag: aws.ToString(out.ETag), size: *out.ContentLength, modified: aws.ToTime(out.LastModified), header: http.Header{"Accept-Ranges": {"bytes"}}}
+	o := &object{key: key, etag: aws.ToString(out.ETag), size: *out.ContentLength, modified: aws.ToTime(out.LastModified), asked: asked,
+		header: http.Header{"Accept-Ranges": {"bytes"}}}
 	for name, value := range map[string]*string{
 		"Cache-Control": out.CacheControl, "Content-Disposition": out.ContentDisposition, "Content-Encoding": out.ContentEncoding,
 		"Content-Language": out.ContentLanguage, "Content-Type": out.ContentType, "Etag": out.ETag,
@@ -66,8 +69,9 @@ type part struct {
 	left   int64 // bytes
 }
 
-// fetch asks for the bytes first to last of o, as it was when it was looked at.
-func (b *Bucket) fetch(ctx context.Context, o *object, first, last int64) (*part, error) {
+// fetch asks for the bytes first to last of o, as it was when it was looked at, and
+// gives the store so long to begin.
+func (b *Bucket) fetch(ctx context.Context, o *object, first, last int64, limit time.Duration) (*part, error) {
 	in := &s3.GetObjectInput{Bucket: &b.name, Key: &o.key}
 	if strings.HasPrefix(o.etag, `"`) { // a weak one never matches; expect compares it
 		in.IfMatch = &o.etag
@@ -76,12 +80,12 @@ func (b *Bucket) fetch(ctx context.Context, o *object, first, last int64) (*part
 		in.Range = aws.String(fmt.Sprintf("bytes=%d-%d", first, last))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	silent := time.AfterFunc(b.opts.CallTimeout, func() { cancel(errSilent) })
+	silent := time.AfterFunc(limit, func() { cancel(errSilent) })
 	out, err := b.client.GetObject(ctx, in, asStored)
 	silent.Stop()
 	if err != nil {
 		defer cancel(nil)
-		return nil, fault(ctx, o.key, err)
+		return nil, b.fault(ctx, o.key, err)
 	}
 	p := &part{ctx, cancel, silent, b.opts.IdleTimeout, out.Body, last - first + 1}
 	if err := o.expect(in, out, first, last); err != nil {

@@ -36,9 +36,11 @@ func Disposition(contentType, name string) string {
 }
 
 // plain puts "_" in the place of what could change the meaning of a name: folders,
-// control characters and marks that turn the direction of text.
+// control characters and marks that turn the direction of text. Joiners stay, as
+// words and emoji are made with them.
 func plain(c rune) rune {
-	if c == '/' || c == '\\' || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) {
+	joins := c == '\u200c' || c == '\u200d' || '\U000e0020' <= c && c <= '\U000e007f'
+	if c == '/' || c == '\\' || unicode.IsControl(c) || unicode.Is(unicode.Cf, c) && !joins {
 		return '_'
 	}
 	return c

@@ -2,6 +2,7 @@ package bucket_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -9,7 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/handstamp/handstamp/pkg/objects/bucket"
 )
@@ -102,9 +108,9 @@ func TestRefusals(t *testing.T) {
 		logged  string
 	}{
 		{"absent", status(404), bucket.ErrNotFound, 404, "NoSuchKey", "", ""},
-		{"forbidden", status(403), fs.ErrNotExist, 404, "NoSuchKey", "", ""},
+		{"forbidden", status(403), fs.ErrNotExist, 404, "NoSuchKey", "", "bucket denies access"},
 		{"gone meanwhile", onGet(status(404)), bucket.ErrNotFound, 404, "NoSuchKey", "", ""},
-		{"in the archive", onGet(status(403)), bucket.ErrNotFound, 404, "NoSuchKey", "", ""},
+		{"in the archive", onGet(status(403)), bucket.ErrNotFound, 404, "NoSuchKey", "", "bucket denies access"},
 		{"slow down", status(503, "Retry-After", "7"), bucket.ErrBusy, 503, "SlowDown", "7", ""},
 		{"slow down for ever", status(503, "Retry-After", "86400"), bucket.ErrBusy, 503, "SlowDown", "60", ""},
 		{"slow down, bytes", onGet(status(503)), bucket.ErrBusy, 503, "SlowDown", "1", ""},
@@ -141,6 +147,66 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("logged %q, want %q", log.String(), tt.logged)
 			}
 		})
+	}
+}
+
+// A store that shows nothing at all is 404 for viewers, and the log says so once a
+// minute.
+func TestDenied(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log note
+		client := s3.New(s3.Options{Region: "us-east-1", Retryer: aws.NopRetryer{}, HTTPClient: denial{},
+			Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "example", "")})
+		b := bucket.New(client, "media", bucket.Options{Log: log.log()})
+		ask := func() {
+			err := b.ServeObject(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), "x")
+			if !errors.Is(err, bucket.ErrNotFound) || !strings.Contains(err.Error(), "403") {
+				t.Errorf("ServeObject = %v, want ErrNotFound that says why", err)
+			}
+		}
+		for range 10 {
+			ask()
+		}
+		time.Sleep(time.Minute)
+		for range 10 {
+			ask()
+		}
+		if n := strings.Count(log.String(), "bucket denies access"); n != 2 || !strings.Contains(log.String(), "level=WARN") {
+			t.Errorf("logged %q, want it twice", log.String())
+		}
+	})
+}
+
+// A denial is a store that lets nobody in.
+type denial struct{}
+
+func (denial) Do(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// Looking at an object and fetching it have one time together.
+func TestSlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := s3.New(s3.Options{Region: "us-east-1", Retryer: aws.NopRetryer{}, HTTPClient: delay(7 * time.Second),
+			Credentials: credentials.NewStaticCredentialsProvider("AKIAEXAMPLE", "example", "")})
+		begun := time.Now()
+		err := bucket.New(client, "media", bucket.Options{}).ServeObject(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil), "x")
+		if took := time.Since(begun); err == nil || took != bucket.DefaultCallTimeout {
+			t.Errorf("ServeObject = %v after %v, want an error after %v", err, took, bucket.DefaultCallTimeout)
+		}
+	})
+}
+
+// A delay is a store that thinks before each answer.
+type delay time.Duration
+
+func (d delay) Do(r *http.Request) (*http.Response, error) {
+	select {
+	case <-time.After(time.Duration(d)):
+		return &http.Response{StatusCode: http.StatusOK, ContentLength: 1, Header: http.Header{"Content-Length": {"1"}, "Etag": {etag}},
+			Body: io.NopCloser(strings.NewReader("x")), Request: r}, nil
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 }
 
