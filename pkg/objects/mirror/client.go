@@ -2,6 +2,8 @@ package mirror
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -22,22 +24,70 @@ type Client interface {
 
 var _ Client = (*s3.Client)(nil)
 
-// slowest is how long a request with so many bytes may take, with what the SDK
-// tries again: a minute, and as long as 64 KiB a second need.
+// Times of requests.
+const (
+	answerTime  = time.Minute     // for a request that carries no content
+	silenceTime = 5 * time.Minute // for one that does, while nothing moves: a slow line has much under way when it looks still
+)
+
+// errSilent ends a request with content on which nothing moves any more.
+var errSilent = fmt.Errorf("nothing moved for %v", silenceTime)
+
+// slowest is how long the bucket may take to put size bytes together: a minute, and
+// as long as 64 KiB a second need.
 func slowest(size int64) time.Duration {
-	return time.Minute + time.Duration(size>>16)*time.Second
+	return answerTime + time.Duration(size>>16)*time.Second
 }
 
-// ask is one request that carries size bytes; no more than Parallel of them are
-// on their way at a time.
-func ask[T any](ctx context.Context, m *Mirror, size int64, do func(context.Context) (T, error)) (answer T, err error) {
+// enter waits until fewer than Parallel requests are on their way, and returns how
+// to say that one has ended.
+func (m *Mirror) enter(ctx context.Context) (leave func(), err error) {
 	select {
 	case m.slots <- struct{}{}:
-		defer func() { <-m.slots }()
+		return func() { <-m.slots }, nil
 	case <-ctx.Done():
-		return answer, ctx.Err()
+		return nil, ctx.Err()
 	}
-	ctx, cancel := context.WithTimeout(ctx, slowest(size))
+}
+
+// ask is one request without content, with what the SDK tries again.
+func ask[T any](ctx context.Context, m *Mirror, limit time.Duration, do func(context.Context) (T, error)) (answer T, err error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return answer, err
+	}
+	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return do(ctx)
+}
+
+// send is one request that carries content. However slow the line is and however
+// many requests share it, it goes on for as long as something moves.
+func send[T any](ctx context.Context, m *Mirror, content *io.SectionReader, do func(context.Context, io.ReadSeeker) (T, error)) (answer T, err error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return answer, err
+	}
+	defer leave()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silent := time.AfterFunc(silenceTime, func() { cancel(errSilent) })
+	defer silent.Stop()
+	answer, err = do(ctx, &moving{content, silent})
+	if err != nil && context.Cause(ctx) == errSilent {
+		err = errSilent // the SDK says only "canceled"
+	}
+	return answer, err
+}
+
+// A moving is content that puts off an end whenever some of it is taken.
+type moving struct {
+	*io.SectionReader
+	end *time.Timer
+}
+
+func (m *moving) Read(p []byte) (int, error) {
+	m.end.Reset(silenceTime)
+	return m.SectionReader.Read(p)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +17,7 @@ import (
 type upload struct {
 	*Mirror
 	step Step
+	info fs.FileInfo // of the file when it was opened
 	key  string
 	id   string
 	have map[int32]types.Part // by number from 1: what the bucket has of it already
@@ -24,8 +26,8 @@ type upload struct {
 // putParts sends a file in parts, and goes on with an upload that was broken
 // off. The headers of such a one are as it was begun with; if these are not
 // right anymore, the file is sent anew.
-func (m *Mirror) putParts(ctx context.Context, s Step, f *os.File) error {
-	u := &upload{Mirror: m, step: s, key: m.to.Key(s.Name)}
+func (m *Mirror) putParts(ctx context.Context, s Step, f *os.File, info fs.FileInfo) error {
+	u := &upload{Mirror: m, step: s, info: info, key: m.to.Key(s.Name)}
 	if err := u.find(ctx); err != nil {
 		return fmt.Errorf("look for an upload that was broken off: %w", err)
 	}
@@ -37,7 +39,7 @@ func (m *Mirror) putParts(ctx context.Context, s Step, f *os.File) error {
 	if err != nil || why == "" {
 		return err
 	}
-	return (&upload{Mirror: m, step: s, key: u.key}).run(ctx, f)
+	return (&upload{Mirror: m, step: s, info: info, key: u.key}).run(ctx, f)
 }
 
 // run sends what the bucket has not, and closes the upload.
@@ -59,11 +61,14 @@ func (u *upload) run(ctx context.Context, f *os.File) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := u.unchanged(u.step.Name, u.info); err != nil {
+		return err
+	}
 	return u.complete(ctx, done)
 }
 
 func (u *upload) create(ctx context.Context) error {
-	out, err := ask(ctx, u.Mirror, 0, func(ctx context.Context) (*s3.CreateMultipartUploadOutput, error) {
+	out, err := ask(ctx, u.Mirror, answerTime, func(ctx context.Context) (*s3.CreateMultipartUploadOutput, error) {
 		return u.client.CreateMultipartUpload(ctx, &s3.CreateMultipartUploadInput{
 			Bucket: &u.to.Bucket, Key: &u.key, ContentType: &u.step.Type, CacheControl: &u.step.Cache,
 			Metadata:          map[string]string{sumKey: u.step.sum.text},
@@ -87,10 +92,10 @@ func (u *upload) part(ctx context.Context, f *os.File, i int) (types.CompletedPa
 		u.sent(size)
 		return types.CompletedPart{PartNumber: &number, ETag: p.ETag, ChecksumSHA256: &want}, nil
 	}
-	out, err := ask(ctx, u.Mirror, size, func(ctx context.Context) (*s3.UploadPartOutput, error) {
+	out, err := send(ctx, u.Mirror, io.NewSectionReader(f, from, size), func(ctx context.Context, body io.ReadSeeker) (*s3.UploadPartOutput, error) {
 		return u.client.UploadPart(ctx, &s3.UploadPartInput{
 			Bucket: &u.to.Bucket, Key: &u.key, UploadId: &u.id, PartNumber: &number, ContentLength: &size,
-			Body: io.NewSectionReader(f, from, size), ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: &want,
+			Body: body, ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: &want,
 		})
 	})
 	if err == nil {
@@ -104,7 +109,7 @@ func (u *upload) part(ctx context.Context, f *os.File, i int) (types.CompletedPa
 }
 
 func (u *upload) complete(ctx context.Context, parts []types.CompletedPart) error {
-	out, err := ask(ctx, u.Mirror, u.step.Size, func(ctx context.Context) (*s3.CompleteMultipartUploadOutput, error) {
+	out, err := ask(ctx, u.Mirror, slowest(u.step.Size), func(ctx context.Context) (*s3.CompleteMultipartUploadOutput, error) {
 		return u.client.CompleteMultipartUpload(ctx, &s3.CompleteMultipartUploadInput{
 			Bucket: &u.to.Bucket, Key: &u.key, UploadId: &u.id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
 	})

@@ -16,7 +16,7 @@ func (m *Mirror) list(ctx context.Context) (map[string]int64, error) {
 	sizes := map[string]int64{}
 	in := &s3.ListObjectsV2Input{Bucket: &m.to.Bucket, Prefix: aws.String(m.to.below())}
 	for {
-		out, err := ask(ctx, m, 0, func(ctx context.Context) (*s3.ListObjectsV2Output, error) { return m.client.ListObjectsV2(ctx, in) })
+		out, err := ask(ctx, m, answerTime, func(ctx context.Context) (*s3.ListObjectsV2Output, error) { return m.client.ListObjectsV2(ctx, in) })
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +40,7 @@ const sumKey = "handstamp-sha256"
 // differs says what is not right about the object for a step whose file was
 // read; empty means nothing.
 func (m *Mirror) differs(ctx context.Context, s *Step) (why string, err error) {
-	out, err := ask(ctx, m, 0, func(ctx context.Context) (*s3.HeadObjectOutput, error) {
+	out, err := ask(ctx, m, answerTime, func(ctx context.Context) (*s3.HeadObjectOutput, error) {
 		return m.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &m.to.Bucket, Key: aws.String(m.to.Key(s.Name)), ChecksumMode: types.ChecksumModeEnabled})
 	})
 	var missing *types.NotFound
@@ -69,7 +69,7 @@ func (m *Mirror) differs(ctx context.Context, s *Step) (why string, err error) {
 
 // remove deletes an object below the prefix.
 func (m *Mirror) remove(ctx context.Context, s Step) error {
-	_, err := ask(ctx, m, 0, func(ctx context.Context) (*s3.DeleteObjectOutput, error) {
+	_, err := ask(ctx, m, answerTime, func(ctx context.Context) (*s3.DeleteObjectOutput, error) {
 		return m.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &m.to.Bucket, Key: aws.String(m.to.Key(s.Name))})
 	})
 	return err

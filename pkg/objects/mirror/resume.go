@@ -19,7 +19,7 @@ func (u *upload) find(ctx context.Context) error {
 	u.have = map[int32]types.Part{}
 	in := &s3.ListPartsInput{Bucket: &u.to.Bucket, Key: &u.key, UploadId: &u.id}
 	for {
-		out, err := ask(ctx, u.Mirror, 0, func(ctx context.Context) (*s3.ListPartsOutput, error) { return u.client.ListParts(ctx, in) })
+		out, err := ask(ctx, u.Mirror, answerTime, func(ctx context.Context) (*s3.ListPartsOutput, error) { return u.client.ListParts(ctx, in) })
 		if err != nil {
 			return err
 		}
@@ -38,7 +38,7 @@ func (u *upload) find(ctx context.Context) error {
 func (u *upload) latest(ctx context.Context) (latest *types.MultipartUpload, err error) {
 	in := &s3.ListMultipartUploadsInput{Bucket: &u.to.Bucket, Prefix: &u.key}
 	for {
-		out, err := ask(ctx, u.Mirror, 0, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) {
+		out, err := ask(ctx, u.Mirror, answerTime, func(ctx context.Context) (*s3.ListMultipartUploadsOutput, error) {
 			return u.client.ListMultipartUploads(ctx, in)
 		})
 		if err != nil {

@@ -96,6 +96,8 @@ func TestCheck(t *testing.T) {
 			[]string{`"../../../film/x.m4s" is not opened`}, nil},
 		{"a segment outside", map[string]string{"audio/hls/low/list.m3u8": list + "../../../../x.m4s\n"},
 			[]string{"is not opened", `"../x.m4s" is missing`}, nil},
+		{"a plus that S3 does not read", map[string]string{"audio/hls/low/list.m3u8": list + "a+b.m4s\nc%2Bd.m4s\n001.m4s?v=1+2\n", "audio/hls/low/a+b.m4s": "s", "audio/hls/low/c+d.m4s": "s"},
+			[]string{`"a+b.m4s" has a "+", which S3 reads as a space: want "%2B"`}, nil},
 		{"a segment elsewhere", map[string]string{"audio/hls/low/list.m3u8": list + "https://example.org/x.m4s\n//example.org/y.m4s\n/z.m4s\n"},
 			[]string{"leads to another place", "leads to another place", "leads to another place"}, nil},
 	}

@@ -81,6 +81,9 @@ func (s *stream) reference(list, ref string) {
 		s.problem(list, "%.80q leads to another place: want a path from the playlist on, as the cookies are for that", ref)
 		return
 	}
+	if strings.Contains(u.EscapedPath(), "+") {
+		s.problem(list, `%.80q has a "+", which S3 reads as a space: want "%%2B" in the playlist, or another name`, ref)
+	}
 	name := path.Join(path.Dir(list), u.Path)
 	if !s.open(name) {
 		s.problem(list, "%.80q is not opened by what opens the playlist", ref)
