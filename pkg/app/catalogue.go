@@ -48,7 +48,7 @@ func (a *App) place(c config.Attraction, prefix string, catalogue *guide.Catalog
 		if file == "" {
 			return ""
 		}
-		return a.site.String() + "/" + path.Join(prefix, file)
+		return a.site.URL("/" + path.Join(prefix, file))
 	}
 	p := httpapi.Place{ID: c.ID, Name: c.Name, Intro: catalogue.Intro, CoverURL: address(catalogue.Cover), Timezone: c.Timezone}
 	for _, pkg := range c.Packages {

@@ -1,9 +1,11 @@
 package cloudfront
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -65,6 +67,8 @@ func (l *Linker) Links(ctx context.Context, permits []gate.Permit) ([]string, er
 		case err != nil:
 			_ = group.Wait() // what has begun; its own error does not matter any more
 			return nil, err
+		case ctx.Err() != nil: // one has failed, or nobody waits any more: none begins
+			return nil, cmp.Or(group.Wait(), ctx.Err())
 		case permit.Expires.IsZero():
 			urls[i] = file.text
 			continue
@@ -88,6 +92,9 @@ func (l *Linker) Links(ctx context.Context, permits []gate.Permit) ([]string, er
 // link returns a URL that was checked: one that is kept, or a new one that one of
 // those who want it makes.
 func (l *Linker) link(ctx context.Context, signer *Signer, key linkKey, file Resource) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err // its flight would go on without it, and take a place in the queue
+	}
 	end := time.Unix(key.end, 0)
 	if signed := l.kept.get(key); signed != "" {
 		l.press.counts.shared.Add(1)
@@ -131,6 +138,16 @@ func (l *Linker) checked(signer *Signer, p Policy) (string, error) {
 	return url, l.press.selfCheck(signer, Request{URL: url}, p.DateLessThan)
 }
 
+// URL returns the address of one file without a signature: path is decoded and
+// begins with a slash. It has the spelling of File, and is not checked.
+func (s Site) URL(path string) string { return s.String() + escapePath(path) }
+
+// escapePath returns path as a browser sends it, but for "+": S3 reads that as a
+// space, and finds no object of the name behind CloudFront.
+func escapePath(path string) string {
+	return strings.ReplaceAll((&url.URL{Path: path}).EscapedPath(), "+", "%2B")
+}
+
 // File returns the resource of one file: path is decoded and canonical, see
 // urlpath.Canonical, and has one spelling in the URL, in which a "*" is no
 // wildcard. It returns ErrUnsafeResource for any other path.
@@ -138,7 +155,7 @@ func (s Site) File(path string) (Resource, error) {
 	if s.host == "" {
 		return Resource{}, unsafe("", "the site is missing")
 	}
-	escaped := (&url.URL{Path: path}).EscapedPath()
+	escaped := escapePath(path)
 	if canonical, err := urlpath.Canonical(escaped); err != nil || canonical != path {
 		return Resource{}, unsafe(path, "want a canonical path")
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +78,31 @@ func TestLinks(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestLinksWithPlus: S3 reads a plain "+" as a space, so no URL has one, and the
+// policy is for the URL as it is sent.
+func TestLinksWithPlus(t *testing.T) {
+	l := newLinker(t, ringOf("ECDSA"), cloudfront.LinkerOptions{})
+	urls := links(t, l, []gate.Permit{{Path: "/castle/audio/C++ & more.m4a", Expires: end}, {Path: "/castle/free/a+b.svg"}})
+	const want = "https://media.example.org/castle/audio/C%2B%2B%20&%20more.m4a?Expires="
+	if !strings.HasPrefix(urls[0], want) || urls[1] != "https://media.example.org/castle/free/a%2Bb.svg" {
+		t.Errorf("Links = %q, want each + as %%2B", urls)
+	}
+	var d cloudfront.Decider
+	for url, allowed := range map[string]bool{urls[0]: true, strings.ReplaceAll(urls[0], "%2B", "+"): false} {
+		if got := d.Decide(cloudfront.Request{URL: url}, trusted(t), noon); got.Allowed != allowed {
+			t.Errorf("%q = %+v, want allowed %t", url, got, allowed)
+		}
+	}
+	site, err := cloudfront.ParseSite("https://media.example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := site.File("/castle/audio/C++ & more.m4a")
+	if url := site.URL("/castle/audio/C++ & more.m4a"); err != nil || url != file.String() {
+		t.Errorf("URL = %q, want that of File, %q, %v", url, file, err)
 	}
 }
 
@@ -241,6 +267,39 @@ func TestLinksCancelled(t *testing.T) {
 		}
 		if n := key.count.Load(); n != 1 {
 			t.Errorf("%d signatures made, want 1", n)
+		}
+	})
+}
+
+// TestLinksCancelledBatch: of a batch that nobody waits for any more, nothing new
+// begins, so that others have room.
+func TestLinksCancelledBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := &slowKey{Signer: ecKey(), gate: make(chan struct{})}
+		l := newLinker(t, ring{id: ecID, key: key}, cloudfront.LinkerOptions{})
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() {
+			_, err := l.Links(ctx, permits(1000))
+			done <- err
+		}()
+		synctest.Wait()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Links of the one who gave up = %v, want context.Canceled", err)
+		}
+		other := make(chan error, 1)
+		go func() {
+			_, err := l.Links(t.Context(), permits(1001)[1000:])
+			other <- err
+		}()
+		synctest.Wait()
+		close(key.gate)
+		if err := <-other; err != nil {
+			t.Errorf("Links of another viewer = %v, want none", err)
+		}
+		if n, most := key.count.Load(), int64(2*runtime.GOMAXPROCS(0)+2); int64(n) > most {
+			t.Errorf("%d signatures made, want at most %d: those that had begun, and the other's", n, most)
 		}
 	})
 }
