@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
+import { corners } from './corners.mjs';
 
 const [binary, browserPath, shots] = process.argv.slice(2);
 mkdirSync(shots, { recursive: true });
@@ -141,6 +142,8 @@ try {
     equal(await status(info.paid.castle[0]), 403, 'a paid file after leaving');
     equal((await page.context().cookies()).length, 0, 'cookies left');
   });
+
+  await corners({ check, equal, browser, info, shots });
 
   await check('a link from a QR code fills the ticket in and hides it', async () => {
     await page.goto('about:blank');

@@ -137,14 +137,16 @@ function paintGroup(group) {
   if (state.textContent !== words) state.replaceChildren(view.icon(open ? "check" : "lock"), words);
 }
 
+/** Shows the ticket form or the pass. What takes the place of the one that had the focus gets it. */
 function paintPass() {
   const { pass } = client;
+  const [typing, holding] = ["ticket", "pass"].map((id) => $(id).contains(document.activeElement));
   const adding = $("ticket").dataset.adding === "true";
   $("ticket").hidden = Boolean(pass) && !adding;
   $("ticket-heading").textContent = pass ? "Another ticket" : "Have a ticket?";
   showPass(pass && {
-    pass,
     names: openNames(pass),
+    end: openUntil(pass),
     now: new Date(client.now()),
     timeZone: content?.attraction.timezone,
     onmore: () => {
@@ -154,6 +156,14 @@ function paintPass() {
     },
     onleave: leave,
   });
+  if (typing && $("ticket").hidden) $("pass-heading").focus({ preventScroll: true });
+  if (holding && $("pass").hidden) $("ticket-heading").focus({ preventScroll: true });
+}
+
+/** The end of the visit, or "" with tickets for several places: each has its own, and the gateway tells one. */
+function openUntil(pass) {
+  if (placesOf(pass.grants).length > 1) return "";
+  return view.until(new Date(pass.admission.ends_at), new Date(client.now()), content?.attraction.timezone);
 }
 
 /** What the pass opens, as "Audio guide", with the place's name where it is another one. */
@@ -227,9 +237,12 @@ function image(item) {
 async function submit(code) {
   form.clear();
   form.busy(true);
+  const before = placesOf(client.grants);
   try {
     const pass = await client.verify(code, content ? { attraction: content.attraction.id } : {});
-    welcome(pass);
+    const all = placesOf(pass.grants);
+    const added = all.filter((id) => !before.includes(id));
+    welcome(pass, added.length ? added : all);
   } catch (error) {
     form.refuse(error);
   } finally {
@@ -237,16 +250,23 @@ async function submit(code) {
   }
 }
 
+/** The attractions of grants, each once. */
+const placesOf = (grants) => [...new Set(grants.map((grant) => grant.attraction))];
+
 /** A ticket was accepted: say so, and go where it leads. */
-function welcome(pass) {
+function welcome(pass, leads) {
   $("ticket-input").value = "";
   delete $("ticket").dataset.adding;
   form.hint(DEFAULT_HINT);
-  const leads = [...new Set(pass.grants.map((grant) => grant.attraction))];
-  status(`You are in. Open until ${view.until(new Date(pass.admission.ends_at), new Date(client.now()), content?.attraction.timezone)}.`);
+  const end = openUntil(pass);
+  status(`You are in.${end && ` Open until ${end}.`}`);
   paint();
-  if (leads.length && !leads.includes(content?.attraction.id)) location.hash = `#/${encodeURIComponent(leads[0])}`;
-  else reveal($("pass"));
+  if (leads.length && !leads.includes(content?.attraction.id)) {
+    location.hash = `#/${encodeURIComponent(leads[0])}`;
+    return;
+  }
+  $("pass-heading")?.focus({ preventScroll: true });
+  reveal($("pass"));
 }
 
 async function leave() {
@@ -254,8 +274,11 @@ async function leave() {
   button.disabled = true;
   try {
     await client.leave();
+    $("ticket-heading").focus({ preventScroll: true });
+    reveal($("ticket"));
   } catch {
     button.disabled = false;
+    if (document.activeElement === document.body) button.focus(); // it was lost with the disabled button
     status("We could not reach the gate, so you are still in. Try again in a moment.", true);
   }
 }

@@ -46,8 +46,8 @@ const RECOVERED_AFTER = 2; // seconds of play after which a media element counts
 export class HandstampError extends Error {
   /**
    * @param {object} facts
-   * @param {number} facts.status HTTP status; 0 if there was no answer
-   * @param {string} facts.code stable code such as "ticket_not_accepted"; "offline" without an answer
+   * @param {number} facts.status HTTP status; 0 if there was no answer, or a success that is not the gateway's
+   * @param {string} facts.code stable code such as "ticket_not_accepted"; "offline" if status is 0
    * @param {string} [facts.title]
    * @param {string} [facts.detail]
    * @param {string} [facts.requestId] what support asks for
@@ -65,7 +65,7 @@ export class HandstampError extends Error {
  *
  * - `change`: what is open has changed (also by another tab).
  * - `end`, detail `{reason, error}`: the visit is over. reason is "left",
- *   "refused" (the gateway says no) or "expired" (the cookies ran out and could not be renewed).
+ *   "refused" (the gateway says 401) or "expired" (the cookies ran out and could not be renewed).
  * - `trouble`, detail `{error, retryAt}`: a renewal failed for now and is tried again at retryAt (a Date).
  * - `lost`, detail `{media, error}`: an attached media element failed and could not be brought back.
  */
@@ -154,9 +154,9 @@ export class HandstampClient extends EventTarget {
    */
   async restore() {
     try {
-      this.#accept(await this.#call("GET", "/v1/admission"));
+      this.#accept(await this.#call("GET", "/v1/admission"), false); // says nothing of the cookies: no news for other tabs
     } catch (error) {
-      if ([401, 403, 404, 405].includes(error.status)) return null;
+      if ([401, 404, 405].includes(error.status)) return null;
       throw error;
     }
     if (!this.grants.length || !(this.#pass.refresh_after > 0)) {
@@ -175,12 +175,15 @@ export class HandstampClient extends EventTarget {
     return this.#running;
   }
 
-  /** Ends the visit on this device: the gateway clears its cookies. */
+  /**
+   * Ends the visit on this device: the gateway clears its cookies.
+   * @throws {HandstampError} if it did not; the visit goes on
+   */
   async leave() {
     try {
       await this.#call("DELETE", "/v1/admission");
     } catch (error) {
-      if (![401, 403, 404, 405].includes(error.status)) throw error;
+      if (![401, 404].includes(error.status)) throw error; // these two: there is no visit
     }
     this.#end("left", null, true);
   }
@@ -259,7 +262,7 @@ export class HandstampClient extends EventTarget {
   }
 
   #renewFailed(error) {
-    if (error.status === 401 || error.status === 403) return this.#end("refused", error, true);
+    if (error.status === 401) return this.#end("refused", error, true); // a 403 is a firewall's, or about the page
     if (error.status === 404 || error.status === 405) {
       this.#renewable = false; // a gateway that cannot: the cookies last as long as they last
       this.#renewAt = Infinity;
@@ -357,6 +360,7 @@ export class HandstampClient extends EventTarget {
         signal: AbortSignal.timeout?.(TIMEOUT),
       });
       data = await decode(response);
+      if (response.ok && response.status !== 204 && !data.admission) throw new TypeError("not the gateway's answer");
     } catch {
       throw new HandstampError({ status: 0, code: "offline" });
     }
@@ -380,7 +384,7 @@ function randomKey() {
 /** Reads a JSON body; an answer of another type, such as a proxy's error page, counts as empty. */
 async function decode(response) {
   const json = /^application\/([\w.-]+\+)?json\b/.test(response.headers.get("Content-Type") ?? "");
-  return json ? response.json() : {};
+  return (json && (await response.json())) || {};
 }
 
 /** Loads the source of media again and goes on at a position. */

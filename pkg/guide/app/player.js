@@ -24,6 +24,7 @@ export class Player extends EventTarget {
     this.#buttons();
     this.#follow();
     this.#keys();
+    this.#measure();
   }
 
   get item() {
@@ -63,14 +64,16 @@ export class Player extends EventTarget {
     return true;
   }
 
-  /** Takes the sound away and hides the bar. */
+  /** Takes the sound away and hides the bar. A focus that was on the bar goes to the stop. */
   stop() {
+    const focused = $("bar").contains(document.activeElement);
+    const row = document.querySelector(`[data-play="${CSS.escape(this.#item?.id ?? "")}"]`);
     this.#audio.pause();
     this.#item = this.#place = null;
     this.#audio.removeAttribute("src");
     this.#audio.load();
     $("bar").hidden = true;
-    document.body.classList.remove("with-bar");
+    if (focused) (row ?? $("main")).focus({ preventScroll: true });
     if (navigator.mediaSession) navigator.mediaSession.metadata = null;
     this.#changed();
   }
@@ -78,7 +81,6 @@ export class Player extends EventTarget {
   #start(place, item) {
     [this.#place, this.#item] = [place, item];
     $("bar").hidden = false;
-    document.body.classList.add("with-bar");
     const streams = Boolean(item.stream_url) && this.#audio.canPlayType(HLS) !== "";
     this.#source(streams ? item.stream_url : item.url, streams);
     this.#play();
@@ -171,6 +173,13 @@ export class Player extends EventTarget {
         // this browser does not know the action
       }
     }
+  }
+
+  /** Tells the style sheet how high the bar is, so that it covers nothing for good. */
+  #measure() {
+    const bar = $("bar");
+    const measure = () => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`);
+    new ResizeObserver(measure).observe(bar, { box: "border-box" });
   }
 
   #speed() {
