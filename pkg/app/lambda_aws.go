@@ -15,7 +15,7 @@ func functionAWS(region string) aws.Config {
 	if region == "" {
 		region = os.Getenv("AWS_REGION")
 	}
-	c := aws.Config{Region: region, Credentials: aws.NewCredentialsCache(aws.CredentialsProviderFunc(functionCredentials))}
+	c := aws.Config{Region: region, HTTPClient: awsClient(), Credentials: aws.NewCredentialsCache(aws.CredentialsProviderFunc(functionCredentials))}
 	if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" { // an emulator, as all AWS tools find it
 		c.BaseEndpoint = &endpoint
 	}
