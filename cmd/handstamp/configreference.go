@@ -24,6 +24,19 @@ file only, and so are the keys below them, which have no variable. Durations hav
 unit (` + "`90s`, `15m`, `24h`" + `), sizes too (` + "`10MiB`" + `). A secret is a reference: ` + "`file:PATH`" + `
 or ` + "`env:NAME`" + `. Relative paths in the file begin at its folder, others at the
 working directory. An unknown key is an error.
+
+While "handstamp serve" runs:
+
+| changes | are taken on |
+| --- | --- |
+| this configuration, settings of sources, catalogues, certificates, files of secrets | by themselves within some seconds, or at SIGHUP |
+| ticket lists, the manifest of keys | by themselves, each as often as its page says, or at SIGHUP |
+| where it listens (` + "`http.listen`, `admin.listen`, `metrics.listen`" + `), whether the administration has TLS, ` + "`log.format`, `traces.endpoint`" + `, variables, flags | at a restart |
+| key files in ` + "`keys.dir`" + ` without a manifest | at a restart, and whenever something else is taken on |
+
+What is wrong is refused as a whole, and so is a file with something that takes a
+restart: the old configuration goes on, and the log and
+` + "`handstamp_config_reloads_total`" + ` say so. "handstamp check" names all that is wrong.
 `
 
 // configReference returns the page with all keys.

@@ -2,13 +2,11 @@ package main
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/netip"
 	"net/url"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -274,15 +272,5 @@ func parsePublicKeys(flags []string) ([]*cloudfront.PublicKey, error) {
 
 // parseInstant reads RFC 3339 or Unix seconds; empty is the zero time.
 func parseInstant(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if seconds, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return time.Unix(seconds, 0), nil
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return t, fmt.Errorf("%q, want RFC 3339 like 2026-07-01T12:00:00Z, or Unix seconds", s)
-	}
-	return t, nil
+	return explain.ParseInstant(s)
 }

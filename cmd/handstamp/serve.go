@@ -33,10 +33,11 @@ SIGTERM makes it report not ready, answer what is open and leave; a second one e
 it at once.
 
 A changed configuration is taken on while it serves, and so are changed settings
-of sources and catalogues, within some seconds or at SIGHUP, which also makes it
-read the keys of a manifest and the ticket lists again. What is wrong is refused
-and logged, and the old configuration goes on. Only where it listens takes a
-restart.`,
+of sources, catalogues, certificates and files of secrets, within some seconds or
+at SIGHUP, which also makes it read the keys of a manifest and the ticket lists
+again. What is wrong is refused and logged, and the old configuration goes on.
+Where it listens, whether with TLS, log.format and traces.endpoint take a restart,
+and so do environment variables.`,
 		Example: `  handstamp serve --config config.yaml
   HANDSTAMP_HTTP_LISTEN=:9000 handstamp serve
   handstamp serve --set cookies.lifetime=10m`,
@@ -89,7 +90,7 @@ func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error
 	}
 	group, ctx := errgroup.WithContext(cmd.Context())
 	if staffed := gateway.Admin(); staffed != nil {
-		staff, err := listenAdmin(cfg.Admin)
+		staff, err := listenAdmin(cfg.Admin, gateway.Certificate)
 		if err != nil {
 			return err
 		}
@@ -97,10 +98,13 @@ func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error
 		group.Go(func() error { return app.Serve(ctx, staff, staffed, nobody{}, 0, log) })
 	}
 	log.Info("listening", "address", listener.Addr().String(), "public_url", cfg.HTTP.PublicURL, "media_url", cfg.Media.URL)
+	drain := func() time.Duration { return gateway.Config().HTTP.Drain }
+	scraping, leave := context.WithCancel(context.WithoutCancel(ctx)) // metrics are there for as long as viewers are
 	group.Go(func() error {
-		return app.ServeUntil(ctx, listener, gateway, gateway, app.Farewell{Drain: cfg.HTTP.Drain, Patience: patience}, log)
+		defer leave()
+		return app.ServeUntil(ctx, listener, gateway, gateway, app.Farewell{Drain: drain, Patience: patience}, log)
 	})
-	group.Go(func() error { return seen.serve(ctx, scraped, cfg.HTTP.Drain) })
+	group.Go(func() error { return seen.serve(scraping, scraped, 0) })
 	group.Go(func() error { gateway.Run(ctx); return nil })
 	group.Go(func() error { reloadOnHangup(ctx, gateway); return nil })
 	return group.Wait()
@@ -152,8 +156,8 @@ func (nobody) Drain() {}
 
 // listenAdmin listens where the administration is configured to be: a Unix
 // socket that its owner may use, or an address, with TLS if there is a
-// certificate.
-func listenAdmin(c config.Admin) (net.Listener, error) {
+// certificate, which may change.
+func listenAdmin(c config.Admin, certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) (net.Listener, error) {
 	if path, ok := strings.CutPrefix(c.Listen, "unix:"); ok {
 		return listenSocket(path)
 	}
@@ -164,11 +168,7 @@ func listenAdmin(c config.Admin) (net.Listener, error) {
 	if err != nil || c.TLSCert == "" {
 		return l, err
 	}
-	cert, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("admin.tls_cert: %w", err), l.Close())
-	}
-	return tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}), nil
+	return tls.NewListener(l, &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificate}), nil
 }
 
 // listenSocket listens on a Unix socket. One that a process left behind when it

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,14 @@ func (a *App) buildAdmin(context.Context) error {
 		return fmt.Errorf("admin: %w", err)
 	}
 	office := admin.Office{Book: a.staffed(book), Gate: a.keeper, Issuer: issuer, Attractions: a.places}
-	opts := admin.Options{Hosts: a.cfg.Admin.Hosts, Print: a.printers(), CursorKey: a.secret("admin cursors"), Log: a.opts.Log, Now: a.opts.Now}
+	client, err := a.client()
+	if err != nil {
+		return err
+	}
+	if err := a.loadCertificate(); err != nil {
+		return fmt.Errorf("admin.tls_cert: %w", err)
+	}
+	opts := admin.Options{Hosts: a.cfg.Admin.Hosts, Client: client, Print: a.printers(), CursorKey: a.secret("admin cursors"), Log: a.opts.Log, Now: a.opts.Now}
 	if a.objects != nil {
 		opts.FileOwner = func(f gate.Fingerprint) string { return fileOwner(a.pepper, f) }
 	}
@@ -56,6 +64,19 @@ func (a *App) buildAdmin(context.Context) error {
 	a.keeps(server, readAdmin(server))
 	a.Admin = server
 	return nil
+}
+
+// loadCertificate reads what the administration shows to those who call it over
+// TLS, if it does.
+func (a *App) loadCertificate() error {
+	c := a.cfg.Admin
+	if c.TLSCert == "" {
+		return nil
+	}
+	a.notes(c.TLSCert, c.TLSKey)
+	pair, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	a.certificate = &pair
+	return err
 }
 
 // printers make sheets of new tickets, by media type.

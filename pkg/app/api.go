@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/netip"
 	"slices"
 
@@ -17,14 +18,14 @@ import (
 const refreshSpread = 0.1
 
 func (a *App) buildAPI(context.Context) error {
-	proxies, err := prefixes(a.cfg.HTTP.TrustedProxies)
+	client, err := a.client()
 	if err != nil {
-		return fmt.Errorf("http.trusted_proxies: %w", err)
+		return err
 	}
 	opts := httpapi.Options{
 		PublicOrigin: origin(a.cfg.HTTP.PublicURL), TrustedOrigins: a.cfg.HTTP.TrustedOrigins,
-		SameSite: sameSite(a.cfg.Cookies.SameSite), OwnHost: host(a.cfg.HTTP.PublicURL) != host(a.cfg.Media.URL),
-		Spread: refreshSpread, Links: a.links, Objects: a.objects, Tokens: a.tokens, Client: clientip.New(proxies).Of, Routed: takes, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
+		SameSite: sameSite(a.cfg.Cookies.SameSite), OwnHost: ownHost(a.cfg),
+		Spread: refreshSpread, Links: a.links, Objects: a.objects, Tokens: a.tokens, Client: client, Routed: takes, Key: a.secret("device cookies"), Log: a.opts.Log, Now: a.opts.Now,
 		Ready: a.ready,
 		Busy:  func(err error) bool { return errors.Is(err, cloudfront.ErrBusy) },
 	}
@@ -67,12 +68,20 @@ func (a *App) throttle() (*throttle.Throttle, error) {
 	}), nil
 }
 
-func prefixes(texts []string) ([]netip.Prefix, error) {
+// client returns what tells the address behind a request, of viewers and staff:
+// the other end of the connection, or whom a trusted proxy vouches for.
+func (a *App) client() (func(*http.Request) netip.Addr, error) {
+	proxies, err := a.proxies()
+	return clientip.New(proxies).Of, err
+}
+
+// proxies returns the networks that may vouch for others.
+func (a *App) proxies() ([]netip.Prefix, error) {
 	var all []netip.Prefix
-	for _, text := range texts {
+	for _, text := range a.cfg.HTTP.TrustedProxies {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("http.trusted_proxies: %w", err)
 		}
 		all = append(all, p)
 	}

@@ -5,6 +5,7 @@ package app
 import (
 	"context"
 	"crypto"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -45,7 +46,8 @@ type Options struct {
 	Meter     telemetry.Meter          // takes what is counted and measured; nil means that nobody does
 	Tracer    telemetry.Tracer         // follows requests; nil means that nobody does
 
-	before *App // whose book and counts are taken over; nil means none
+	before *App         // whose book and counts are taken over; nil means none
+	files  fingerprints // takes the files that are read because settings name them; nil means that nobody asks
 }
 
 // An App is a gateway that is ready to serve.
@@ -83,6 +85,8 @@ type App struct {
 	parts    []kept                   // that have numbers to be read
 	manifest *seenManifest            // of the keys
 	built    time.Time                // when it began
+
+	certificate *tls.Certificate // of the administration; nil means plain http
 }
 
 // New builds the gateway inside out: keys, book, sources, keeper, handlers.
@@ -212,5 +216,8 @@ func host(address string) string {
 	}
 	return u.Host
 }
+
+// ownHost reports whether the API has a host for itself, apart from the media.
+func ownHost(cfg *config.Config) bool { return host(cfg.HTTP.PublicURL) != host(cfg.Media.URL) }
 
 func origin(address string) string { return strings.TrimSuffix(address, "/") }

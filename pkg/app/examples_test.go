@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -75,6 +76,13 @@ func furnish(t *testing.T, cfg *config.Config) {
 	if cfg.Book.Lasting() {
 		cfg.Book.Kind, cfg.Book.File = "sqlite", filepath.Join(dir, "book.db")
 		sqlitetest.Put(t, cfg.Book.File)
+	}
+	if cfg.Admin.TLSCert != "" {
+		certificate, key := newPair(t, "staff")
+		cfg.Admin.TLSCert, cfg.Admin.TLSKey = filepath.Join(dir, "admin.pem"), filepath.Join(dir, "admin.key")
+		if err := errors.Join(os.WriteFile(cfg.Admin.TLSCert, []byte(certificate), 0o600), os.WriteFile(cfg.Admin.TLSKey, []byte(key), 0o600)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	cfg.Denylist.KeyValueStore = ""
 	for i := range cfg.Sources {

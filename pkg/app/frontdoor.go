@@ -1,6 +1,7 @@
 package app
 
 import (
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -23,6 +24,12 @@ func (a *App) frontDoor() (http.Handler, error) {
 	if a.opts.Media != nil || a.cfg.Edge.Root != "" {
 		return a.edges()
 	}
+	return a.door(), nil
+}
+
+// door returns what answers viewers where the media are elsewhere: what ticketing
+// systems report, the visitor app and the API.
+func (a *App) door() http.Handler {
 	app := a.via("/app/", guide.Handler())
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, hook := range a.hooks {
@@ -36,7 +43,7 @@ func (a *App) frontDoor() (http.Handler, error) {
 			return
 		}
 		a.api.ServeHTTP(w, r)
-	}), nil
+	})
 }
 
 // edges returns the local edge, which is built anew when the keys have changed.
@@ -45,45 +52,57 @@ func (a *App) edges() (http.Handler, error) {
 	if !ok {
 		return a.localEdge()
 	}
-	e := &edges{app: a, follower: follower}
-	_, err := e.now()
-	return e, err
+	e := &edges{build: a.localEdge, keys: follower.Ring, log: a.opts.Log}
+	return e, e.renew(follower.Ring())
 }
 
 // edges is a local edge that trusts the keys of a ring which changes.
 type edges struct {
-	app      *App
-	follower *keyring.Follower
-	mu       sync.RWMutex
-	ring     *keyring.Ring // whose keys handler trusts
-	handler  http.Handler
+	build func() (http.Handler, error) // for the keys that there are now
+	keys  func() *keyring.Ring
+	log   *slog.Logger
+
+	mu      sync.RWMutex
+	ring    *keyring.Ring // that was built for last, whether or not it could be
+	handler http.Handler
 }
 
-func (e *edges) now() (http.Handler, error) {
-	ring := e.follower.Ring()
+// now returns the edge for the ring that there is and, if there can be none, the
+// one before.
+func (e *edges) now() http.Handler {
+	ring := e.keys()
 	e.mu.RLock()
 	seen, handler := e.ring, e.handler
 	e.mu.RUnlock()
 	if seen == ring {
-		return handler, nil
+		return handler
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	handler, err := e.app.localEdge()
-	if err != nil {
-		return e.handler, err
+	if err := e.renew(ring); err != nil {
+		e.log.Error("local edge goes on with the keys it had", "err", err)
 	}
-	e.ring, e.handler = ring, handler
-	return handler, nil
+	e.mu.RLock()
+	defer e.mu.RUnlock()
+	return e.handler
 }
 
-func (e *edges) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	handler, err := e.now()
-	if err != nil {
-		e.app.opts.Log.Error("local edge goes on with the keys it had", "err", err)
+// renew builds the edge for a ring, unless another request has done so, or has
+// tried to, meanwhile.
+func (e *edges) renew(ring *keyring.Ring) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ring == ring {
+		return nil
 	}
-	handler.ServeHTTP(w, r)
+	e.ring = ring
+	handler, err := e.build()
+	if err != nil {
+		return err
+	}
+	e.handler = handler
+	return nil
 }
+
+func (e *edges) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.now().ServeHTTP(w, r) }
 
 // localEdge puts API, visitor app and media behind one local edge, as the
 // recommended distribution has them: on one host, so that cookies are

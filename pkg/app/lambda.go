@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
-	"github.com/handstamp/handstamp/pkg/guide"
 	"github.com/handstamp/handstamp/pkg/keyring"
 	"github.com/handstamp/handstamp/pkg/ticket/roll"
 )
@@ -69,7 +67,7 @@ func NewFunction(ctx context.Context, cfg *config.Config, opts Options) (_ *Func
 		}
 	}
 	a.warnFunction(ctx)
-	f := &Function{app: a, door: a.functionDoor()}
+	f := &Function{app: a, door: a.door()}
 	f.looks = a.looks()
 	return f, nil
 }
@@ -92,24 +90,6 @@ func (a *App) warnFunction(ctx context.Context) {
 	if a.cfg.Denylist.KeyValueStore != "" {
 		a.opts.Log.WarnContext(ctx, "a function exports no revocations; run a gateway elsewhere on the same book", "key", "denylist.key_value_store")
 	}
-}
-
-// functionDoor returns what answers viewers.
-func (a *App) functionDoor() http.Handler {
-	pages := guide.Handler()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, hook := range a.hooks {
-			if strings.HasPrefix(r.URL.Path, hook.path) {
-				hook.handler.ServeHTTP(w, r)
-				return
-			}
-		}
-		if r.URL.Path == "/" || r.URL.Path == "/t" || strings.HasPrefix(r.URL.Path, "/app/") {
-			pages.ServeHTTP(w, r)
-			return
-		}
-		a.api.ServeHTTP(w, r)
-	})
 }
 
 // looks returns what grows old: the keys of a manifest, and lists that are

@@ -5,12 +5,14 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/handstamp/handstamp/pkg/awslambda/authorizer"
 	"github.com/handstamp/handstamp/pkg/book"
 	"github.com/handstamp/handstamp/pkg/config"
 	"github.com/handstamp/handstamp/pkg/gate"
+	"github.com/handstamp/handstamp/pkg/httpapi"
 	"github.com/handstamp/handstamp/pkg/ticket"
 )
 
@@ -58,10 +60,19 @@ func (g *Guard) build(context.Context) error {
 	}
 	opts := g.app.cfg.Admission.Options()
 	opts.Pepper, opts.Now = g.app.pepper, g.app.opts.Now
-	g.app.keeper = gate.NewKeeper(g.verifier, g.app.rules, g.app.book, nil, opts) // which stamps nothing
+	g.app.keeper = gate.NewKeeper(g.verifier, g.app.rules, g.app.book, noStamper{}, opts)
 	g.canonical, err = g.app.canonical()
 	return err
 }
+
+// A noStamper is for a Guard, which lets nobody in.
+type noStamper struct{}
+
+func (noStamper) Stamp(context.Context, gate.Grant) (*gate.Stamp, error) {
+	return nil, errors.New("nothing is stamped here")
+}
+
+func (noStamper) Clear(string) []*http.Cookie { return nil }
 
 // Session implements authorizer.Guard.
 func (g *Guard) Session(ctx context.Context, s gate.Session) (*authorizer.Visitor, error) {
@@ -134,13 +145,7 @@ func (g *Guard) nameOf(t gate.Fingerprint) string {
 // SessionCookie returns the name of the session cookie that the gateway of cfg
 // sets, see docs/security.md.
 func SessionCookie(cfg *config.Config) string {
-	switch {
-	case strings.HasPrefix(cfg.HTTP.PublicURL, "http://"):
-		return "handstamp_admission"
-	case host(cfg.HTTP.PublicURL) != host(cfg.Media.URL):
-		return "__Host-handstamp_admission"
-	}
-	return "__Secure-handstamp_admission"
+	return httpapi.SessionCookieName(origin(cfg.HTTP.PublicURL), ownHost(cfg))
 }
 
 // Close ends what the Guard keeps open.

@@ -51,7 +51,7 @@ func (a *App) listByURL(s config.Source) (gate.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := in.client(s)
+	client, err := a.listClient(s, in)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +91,8 @@ func (in listSettings) address() (roll.Address, error) {
 	return at, nil
 }
 
-func (in listSettings) client(s config.Source) (*outbound.Client, error) {
-	o, err := in.Network.options(s)
+func (a *App) listClient(s config.Source, in listSettings) (*outbound.Client, error) {
+	o, err := a.reach(s, in.Network)
 	if err != nil {
 		return nil, err
 	}

@@ -2,10 +2,10 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -34,7 +34,8 @@ type Live struct {
 	opts     LiveOptions
 	log      *slog.Logger
 	now      atomic.Pointer[generation]
-	draining atomic.Bool
+	draining chan struct{} // closed when the gateway is about to stop
+	drain    sync.Once     // closes draining
 
 	changing sync.Mutex // held while one generation follows another
 	running  context.Context
@@ -45,8 +46,11 @@ type Live struct {
 type generation struct {
 	app      *App
 	cfg      *config.Config
-	files    fingerprints // that it was made of
-	requests atomic.Int64 // being answered
+	files    fingerprints  // that it was made of
+	requests atomic.Int64  // being answered
+	replaced atomic.Bool   // answers nobody new
+	left     chan struct{} // closed when it is replaced and answers nobody any more
+	leaving  sync.Once     // closes left
 	stop     context.CancelFunc
 	tasks    chan struct{} // closed when its tasks have ended; nil before they begin
 }
@@ -56,11 +60,11 @@ func NewLive(ctx context.Context, load func() (*config.Config, error), opts Live
 	if opts.Every == 0 {
 		opts.Every = 2 * time.Second
 	}
-	l := &Live{load: load, opts: opts, log: opts.App.Log}
+	l := &Live{load: load, opts: opts, log: opts.App.Log, draining: make(chan struct{})}
 	if l.log == nil {
 		l.log = slog.New(slog.DiscardHandler)
 	}
-	g, err := l.next(ctx, nil)
+	g, err := l.next(ctx, nil, fingerprints{})
 	if err != nil {
 		return nil, err
 	}
@@ -68,17 +72,19 @@ func NewLive(ctx context.Context, load func() (*config.Config, error), opts Live
 	return l, nil
 }
 
-// next builds a generation that takes over what it can from the one before.
-func (l *Live) next(ctx context.Context, old *generation) (*generation, error) {
-	files := fingerprint(l.watched(&config.Config{})) // before they are read: what changes meanwhile is seen as a change
+// next builds a generation that takes over what it can from the one before, and
+// notes the files that it is made of, even if it cannot be.
+func (l *Live) next(ctx context.Context, old *generation, files fingerprints) (*generation, error) {
+	files.add(l.opts.File) // before it is read: what changes meanwhile is seen as a change
 	cfg, err := l.load()
 	if err != nil {
 		return nil, err
 	}
-	maps.Copy(files, fingerprint(named(Files(cfg))))
+	files.add(named(cfg)...)
 	opts := l.opts.App
+	opts.files = files
 	if old != nil {
-		if err := sameListeners(old.cfg, cfg); err != nil {
+		if err := canFollow(old.cfg, cfg); err != nil {
 			return nil, err
 		}
 		opts.before = old.app
@@ -87,22 +93,26 @@ func (l *Live) next(ctx context.Context, old *generation) (*generation, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &generation{app: a, cfg: cfg, files: files}, nil
+	return &generation{app: a, cfg: cfg, files: files, left: make(chan struct{})}, nil
 }
 
-// sameListeners returns ErrRestart if cfg listens somewhere else than old.
-func sameListeners(old, cfg *config.Config) error {
+// canFollow returns ErrRestart if cfg differs from old in what lasts as long as
+// the process: where it listens and whether with TLS, what its log looks like,
+// where traces go.
+func canFollow(old, cfg *config.Config) error {
 	for _, c := range []struct{ key, before, after string }{
 		{"http.listen", old.HTTP.Listen, cfg.HTTP.Listen},
+		{"log.format", old.Log.Format, cfg.Log.Format},
 		{"metrics.listen", old.Metrics.Listen, cfg.Metrics.Listen},
 		{"traces.endpoint", old.Traces.Endpoint, cfg.Traces.Endpoint},
 		{"admin.listen", old.Admin.Listen, cfg.Admin.Listen},
-		{"admin.tls_cert", old.Admin.TLSCert, cfg.Admin.TLSCert},
-		{"admin.tls_key", old.Admin.TLSKey, cfg.Admin.TLSKey},
 	} {
 		if c.before != c.after {
 			return fmt.Errorf("%s: %q instead of %q %w", c.key, c.after, c.before, ErrRestart)
 		}
+	}
+	if before, after := old.Admin.TLSCert, cfg.Admin.TLSCert; (before == "") != (after == "") {
+		return fmt.Errorf("admin.tls_cert: %q instead of %q %w", after, before, ErrRestart)
 	}
 	return nil
 }
@@ -116,8 +126,10 @@ func (l *Live) put(g *generation) {
 		l.start(g)
 	}
 	l.now.Store(g)
-	if l.draining.Load() {
+	select {
+	case <-l.draining:
 		g.app.Drain()
+	default:
 	}
 }
 
@@ -139,11 +151,23 @@ func (l *Live) enter() *generation {
 		if l.now.Load() == g {
 			return g
 		}
-		g.requests.Add(-1)
+		g.leave()
 	}
 }
 
-func (g *generation) leave() { g.requests.Add(-1) }
+func (g *generation) leave() {
+	if g.requests.Add(-1) == 0 && g.replaced.Load() {
+		g.leaving.Do(func() { close(g.left) })
+	}
+}
+
+// replace closes left as soon as everybody has left. It is called once another
+// generation answers.
+func (g *generation) replace() {
+	g.requests.Add(1) // so that there is one who leaves
+	g.replaced.Store(true)
+	g.leave()
+}
 
 // ServeHTTP answers viewers.
 func (l *Live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -164,13 +188,25 @@ func (l *Live) Admin() http.Handler {
 	})
 }
 
+// Config returns the configuration that serves now.
+func (l *Live) Config() *config.Config { return l.now.Load().cfg }
+
+// Certificate returns what the administration shows now. It is a
+// tls.Config.GetCertificate.
+func (l *Live) Certificate(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	if c := l.now.Load().app.certificate; c != nil {
+		return c, nil
+	}
+	return nil, errors.New("admin.tls_cert is empty")
+}
+
 // App returns the gateway that answers now.
 func (l *Live) App() *App { return l.now.Load().app }
 
 // Drain makes the gateway report that it is not ready, whatever its
 // configuration.
 func (l *Live) Drain() {
-	l.draining.Store(true)
+	l.drain.Do(func() { close(l.draining) })
 	l.now.Load().app.Drain()
 }
 
@@ -178,19 +214,26 @@ func (l *Live) Drain() {
 // wrong changes nothing and is returned. If no file has changed, keys and lists
 // are read again only, see App.Reload.
 func (l *Live) Reload(ctx context.Context) error {
+	_, err := l.reload(ctx)
+	return err
+}
+
+// reload is Reload, and returns the files that it looked at.
+func (l *Live) reload(ctx context.Context) (files fingerprints, err error) {
 	l.changing.Lock()
 	defer l.changing.Unlock()
 	old := l.now.Load()
-	if old.files.equal(fingerprint(l.watched(old.cfg))) {
-		return old.app.Reload(ctx)
+	if files = old.files.again(); old.files.equal(files) {
+		return files, old.app.Reload(ctx)
 	}
-	g, err := l.next(ctx, old)
+	files = fingerprints{}
+	g, err := l.next(ctx, old, files)
 	if err != nil {
-		return err
+		return files, err
 	}
 	l.put(g)
 	l.retiring.Go(func() { l.retire(old) })
-	return nil
+	return files, nil
 }
 
 // patience is how long a replaced generation waits for its requests: for
@@ -203,8 +246,13 @@ func (l *Live) retire(g *generation) {
 		g.stop()
 		<-g.tasks
 	}
-	for end := time.Now().Add(patience); g.requests.Load() > 0 && time.Now().Before(end) && !l.draining.Load(); {
-		time.Sleep(10 * time.Millisecond)
+	g.replace()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-g.left:
+	case <-timer.C:
+	case <-l.draining:
 	}
 	if err := g.app.Close(); err != nil {
 		l.log.Error("the gateway before a reload is not closed cleanly", "err", err)

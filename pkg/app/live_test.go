@@ -128,6 +128,9 @@ func TestReloadChanges(t *testing.T) {
 	if got := s.name(); got != "Palace" {
 		t.Errorf("after Reload the attraction is called %q, want Palace", got)
 	}
+	if got := s.Config().Attractions[0].Name; got != "Palace" {
+		t.Errorf("after Reload Config() has the attraction %q, want Palace", got)
+	}
 	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/v1/admission/renew", nil)
 	for _, c := range session {
 		r.AddCookie(c)
@@ -152,6 +155,7 @@ func TestReloadRefuses(t *testing.T) {
 			return strings.Replace(c, "keys.example}", "keys.example, active: KMISSING0001}", 1)
 		}, "KMISSING0001"},
 		{"other port", func(c string) string { return strings.Replace(c, "127.0.0.1:0", "127.0.0.1:1", 1) }, "http.listen"},
+		{"other log", func(c string) string { return c + "log: {format: json}\n" }, "log.format"},
 		{"missing list", func(c string) string { return strings.Replace(c, "tickets.csv", "gone.csv", 1) }, "gone.csv"},
 	}
 	s := newLiveSite(t, time.Hour)
@@ -202,22 +206,26 @@ func TestReloadKeepsCounts(t *testing.T) {
 
 // TestWatch changes the file in the ways in which files change.
 func TestWatch(t *testing.T) {
-	s := newLiveSite(t, 10*time.Millisecond)
-	await := func(want string, done func() bool) {
+	s := newLiveSite(t, time.Hour)
+	look := s.Watcher()
+	before := "Castle"
+	await := func(want string) { // it is taken on at the second look that finds it
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatalf("waited 20 s for %s; log:\n%s", want, s.logged())
-			}
+		if look(t.Context()); s.name() != before {
+			t.Errorf("after one look the attraction is called %q, want %q: the file may not be whole", s.name(), before)
 		}
+		if look(t.Context()); s.name() != want {
+			t.Fatalf("after two looks the attraction is called %q, want %q; log:\n%s", s.name(), want, s.logged())
+		}
+		before = want
 	}
 	s.write(s.config("Renamed"))
-	await("the renamed file", func() bool { return s.name() == "Renamed" })
+	await("Renamed")
 
 	if err := os.WriteFile(s.file, []byte(s.config("Overwritten")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	await("the overwritten file", func() bool { return s.name() == "Overwritten" })
+	await("Overwritten")
 
 	// Kubernetes mounts ..data, a link that is swapped.
 	dir := filepath.Dir(s.file)
@@ -236,18 +244,29 @@ func TestWatch(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		await(version, func() bool { return s.name() == version })
+		await(version)
 	}
 
-	before := strings.Count(s.logged(), "config_reload_failed")
 	s.write("colour: blue\n")
-	await("a refusal", func() bool { return strings.Count(s.logged(), "config_reload_failed") > before })
-	time.Sleep(100 * time.Millisecond)
-	if got := strings.Count(s.logged(), "config_reload_failed") - before; got != 1 {
-		t.Errorf("a bad file was refused %d times, want once", got)
+	for range 5 {
+		look(t.Context())
+	}
+	if got := strings.Count(s.logged(), "config_reload_failed"); got != 1 {
+		t.Errorf("a bad file was refused %d times in five looks, want once", got)
 	}
 	if got := s.name(); got != "Swapped" {
 		t.Errorf("after a bad file the attraction is called %q, want Swapped", got)
+	}
+}
+
+// TestRunWatches waits for a look that nobody asks for.
+func TestRunWatches(t *testing.T) {
+	s := newLiveSite(t, 10*time.Millisecond)
+	s.write(s.config("Palace"))
+	for end := time.Now().Add(20 * time.Second); s.name() != "Palace"; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited 20 s for the changed file; log:\n%s", s.logged())
+		}
 	}
 }
 

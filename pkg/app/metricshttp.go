@@ -60,7 +60,7 @@ func (a *App) through(h http.Handler) (http.Handler, error) {
 	if !a.watched {
 		return h, nil
 	}
-	trusted, err := prefixes(a.cfg.HTTP.TrustedProxies)
+	trusted, err := a.proxies()
 	return &turnstile{h, a.opts.Meter, a.opts.Tracer, trusted}, err
 }
 

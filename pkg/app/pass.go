@@ -30,7 +30,7 @@ func OpenPasses(cfg *config.Config, id string) (*Passes, error) {
 		return nil, fmt.Errorf("no source %q of kind totp is configured", id)
 	}
 	var in totp.Config
-	if err := readSettings(cfg.Sources[i].Settings, cfg.Production(), &in); err != nil {
+	if err := readSettings(cfg.Sources[i].Settings, cfg.Production(), nil, &in); err != nil {
 		return nil, err
 	}
 	if in.Master == "" {

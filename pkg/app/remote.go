@@ -38,10 +38,13 @@ func beside(file, path string) string {
 	return filepath.Join(filepath.Dir(file), path)
 }
 
-func (n networkSettings) options(s config.Source) (o outbound.Options, err error) {
+// reach returns how source s is reached, as n says.
+func (a *App) reach(s config.Source, n networkSettings) (o outbound.Options, err error) {
 	o = outbound.Options{Allow: n.Allow, Timeout: s.Timeout}
-	if n.CA != "" {
-		text, err := os.ReadFile(beside(s.Settings, n.CA))
+	ca, certificate, key := beside(s.Settings, n.CA), beside(s.Settings, n.Certificate), beside(s.Settings, n.Key)
+	a.notes(ca, certificate, key)
+	if ca != "" {
+		text, err := os.ReadFile(ca)
 		if err != nil {
 			return o, err
 		}
@@ -50,8 +53,8 @@ func (n networkSettings) options(s config.Source) (o outbound.Options, err error
 			return o, fmt.Errorf("network.ca: %s has no certificate", n.CA)
 		}
 	}
-	if n.Certificate != "" {
-		pair, err := tls.LoadX509KeyPair(beside(s.Settings, n.Certificate), beside(s.Settings, n.Key))
+	if certificate != "" {
+		pair, err := tls.LoadX509KeyPair(certificate, key)
 		if err != nil {
 			return o, fmt.Errorf("network.certificate: %w", err)
 		}
@@ -79,19 +82,20 @@ type pretixSettings struct {
 	pretix.Config `mapstructure:",squash"`
 }
 
+func (in *pretixSettings) network() networkSettings { return in.Network }
+
+func (in *pretixSettings) buys() (all []gate.Product) {
+	for _, p := range in.Products {
+		all = append(all, p.Buys...)
+	}
+	return all
+}
+
 func (a *App) pretixSource(s config.Source) (gate.Verifier, error) {
 	var in pretixSettings
-	if err := a.settings(s, &in); err != nil {
-		return nil, err
-	}
-	client, err := in.Network.client(s)
+	client, err := a.asker(s, &in)
 	if err != nil {
 		return nil, err
-	}
-	for _, p := range in.Products {
-		if err := a.checkProducts(p.Buys); err != nil {
-			return nil, err
-		}
 	}
 	var asked *calm.Source
 	source, err := pretix.New(in.Config, pretix.Options{Client: client, Secret: a.secret("source " + s.ID), Terms: s.Terms.Validity(),
@@ -127,8 +131,21 @@ type webhook struct {
 	handler http.Handler
 }
 
-func (n networkSettings) client(s config.Source) (*outbound.Client, error) {
-	o, err := n.options(s)
+// askerSettings are settings of a source that asks another system what tickets buy.
+type askerSettings interface {
+	network() networkSettings
+	buys() []gate.Product
+}
+
+// asker reads the settings of a source, and returns what it asks with.
+func (a *App) asker(s config.Source, in askerSettings) (*outbound.Client, error) {
+	if err := a.settings(s, in); err != nil {
+		return nil, err
+	}
+	if err := a.checkProducts(in.buys()); err != nil {
+		return nil, err
+	}
+	o, err := a.reach(s, in.network())
 	if err != nil {
 		return nil, err
 	}
@@ -151,19 +168,20 @@ type octoSettings struct {
 	octo.Config `mapstructure:",squash"`
 }
 
+func (in *octoSettings) network() networkSettings { return in.Network }
+
+func (in *octoSettings) buys() (all []gate.Product) {
+	for _, p := range in.Products {
+		all = append(all, p.Buys...)
+	}
+	return all
+}
+
 func (a *App) octoSource(s config.Source) (gate.Verifier, error) {
 	var in octoSettings
-	if err := a.settings(s, &in); err != nil {
-		return nil, err
-	}
-	client, err := in.Network.client(s)
+	client, err := a.asker(s, &in)
 	if err != nil {
 		return nil, err
-	}
-	for _, p := range in.Products {
-		if err := a.checkProducts(p.Buys); err != nil {
-			return nil, err
-		}
 	}
 	source, err := octo.New(in.Config, octo.Options{Client: client, Secret: a.secret("source " + s.ID), Terms: s.Terms.Validity(), Zone: in.Zone})
 	if err != nil {
@@ -186,9 +204,10 @@ func (a *App) jwtSource(s config.Source) (gate.Verifier, error) {
 	}
 	for i := range in.Keys {
 		in.Keys[i].File = beside(s.Settings, in.Keys[i].File)
+		a.notes(in.Keys[i].File)
 	}
 	in.DeniedFile = beside(s.Settings, in.DeniedFile)
-	out, err := networkSettings{CA: in.CA}.options(s)
+	out, err := a.reach(s, networkSettings{CA: in.CA})
 	if err != nil {
 		return nil, err
 	}
@@ -217,5 +236,5 @@ func (a *App) totpSource(s config.Source) (gate.Verifier, error) {
 // settings reads the settings file of a source. Relative paths in it begin at
 // its folder.
 func (a *App) settings(s config.Source, into any) error {
-	return readSettings(s.Settings, a.cfg.Production(), into)
+	return readSettings(s.Settings, a.cfg.Production(), a.notes, into)
 }

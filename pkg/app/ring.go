@@ -40,17 +40,27 @@ func LoadRing(ctx context.Context, cfg *config.Config) (Ring, error) {
 
 func loadRing(ctx context.Context, cfg *config.Config, opts keyring.FollowOptions, seen *seenManifest) (Ring, error) {
 	if cfg.Keys.Manifest == "" {
-		ring, err := keyring.Load(cfg.Keys.Dir, cfg.Keys.Active, keyOptions(cfg))
-		if err != nil {
-			return nil, fmt.Errorf("keys: %w", err)
-		}
-		return ring, nil
+		return folderRing(cfg)
 	}
 	store, openers, err := Keys(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
-	follower, err := keyring.Follow(ctx, seen.of(store), openers, opts)
+	return followRing(ctx, seen.of(store), openers, opts)
+}
+
+// folderRing loads the keys of a folder, which stay as they are.
+func folderRing(cfg *config.Config) (Ring, error) {
+	ring, err := keyring.Load(cfg.Keys.Dir, cfg.Keys.Active, keyOptions(cfg))
+	if err != nil {
+		return nil, fmt.Errorf("keys: %w", err)
+	}
+	return ring, nil
+}
+
+// followRing loads the keys of a manifest, which change.
+func followRing(ctx context.Context, store keyring.Store, openers keyring.Openers, opts keyring.FollowOptions) (Ring, error) {
+	follower, err := keyring.Follow(ctx, store, openers, opts)
 	if err != nil {
 		return nil, fmt.Errorf("keys: %w", err)
 	}
@@ -79,18 +89,23 @@ func Keys(ctx context.Context, cfg *config.Config) (keyring.Store, keyring.Opene
 	if err != nil {
 		return nil, nil, err
 	}
-	secrets := secretsmanager.NewFromConfig(c)
+	store, openers := keysWith(cfg, secretsmanager.NewFromConfig(c), ssm.NewFromConfig(c), kms.NewFromConfig(c))
+	return store, openers, nil
+}
+
+// keysWith is Keys with clients for AWS.
+func keysWith(cfg *config.Config, secrets awskeys.SecretsClient, parameters awskeys.ParametersClient, vault awskeys.KMSClient) (keyring.Store, keyring.Openers) {
 	openers := keyring.Openers{
 		"file":           keyring.Files{Dir: cfg.Keys.Dir, Options: keyOptions(cfg)},
 		"env":            keyring.Env{Options: keyOptions(cfg)},
 		"secretsmanager": awskeys.Secrets{Client: secrets},
-		"ssm":            awskeys.Parameters{Client: ssm.NewFromConfig(c)},
-		"kms":            awskeys.KMS{Client: kms.NewFromConfig(c)},
+		"ssm":            awskeys.Parameters{Client: parameters},
+		"kms":            awskeys.KMS{Client: vault},
 	}
 	if name, ok := strings.CutPrefix(cfg.Keys.Manifest, "secretsmanager:"); ok {
-		return awskeys.SecretStore{Client: secrets, ID: name}, openers, nil
+		return awskeys.SecretStore{Client: secrets, ID: name}, openers
 	}
-	return keyring.FileStore(filepath.Join(cfg.Keys.Dir, keyring.ManifestName)), openers, nil
+	return keyring.FileStore(filepath.Join(cfg.Keys.Dir, keyring.ManifestName)), openers
 }
 
 // KeyGroup returns the key group of cfg at CloudFront.

@@ -9,8 +9,8 @@ import (
 )
 
 // Reload reads now what is otherwise read again when it has changed: the keys of
-// a manifest and the lists of tickets. What cannot be read stays as it was. The
-// configuration itself is read at the start only.
+// a manifest and the lists of tickets. What cannot be read stays as it was. A
+// changed configuration makes another App, see Live.
 func (a *App) Reload(ctx context.Context) error {
 	var problems []error
 	if keys, ok := a.ring.(*keyring.Follower); ok {

@@ -31,20 +31,21 @@ type Drainer interface{ Drain() }
 
 // A Farewell is how a server stops. The zero value is ready for use.
 type Farewell struct {
-	Drain    time.Duration // how long it reports not ready before it stops listening; 0 means not at all
-	Patience time.Duration // how long requests may take after that; 0 means DefaultPatience
+	Drain    func() time.Duration // how long it reports not ready before it stops listening, asked as it begins to; nil means not at all
+	Patience time.Duration        // how long requests may take after that; 0 means DefaultPatience
 }
 
 // Serve is ServeUntil with the default patience.
 func Serve(ctx context.Context, l net.Listener, h http.Handler, d Drainer, drain time.Duration, log *slog.Logger) error {
-	return ServeUntil(ctx, l, h, d, Farewell{Drain: drain}, log)
+	return ServeUntil(ctx, l, h, d, Farewell{Drain: func() time.Duration { return drain }}, log)
 }
 
 // ServeUntil answers requests on l until ctx ends. Then it reports not ready,
 // waits so that load balancers notice, stops listening, and returns once open
 // requests are answered. Those that are not in time are cut off, and it returns
-// ErrCutOff. There is no timeout for writing: a handler that streams sets a
-// deadline for every write.
+// ErrCutOff. A listener that dies meanwhile ends the wait, and its error is returned
+// once those are answered who are in. There is no timeout for writing: a handler
+// that streams sets a deadline for every write.
 func ServeUntil(ctx context.Context, l net.Listener, h http.Handler, d Drainer, end Farewell, log *slog.Logger) error {
 	open := &counter{next: h}
 	srv := &http.Server{
@@ -60,9 +61,17 @@ func ServeUntil(ctx context.Context, l net.Listener, h http.Handler, d Drainer, 
 	case <-ctx.Done():
 	}
 	d.Drain()
-	log.Info("stopping", "address", l.Addr().String(), "open", open.now.Load(), "drain", end.Drain)
-	wait(end.Drain, failed)
-	return shutdown(context.WithoutCancel(ctx), srv, cmp.Or(end.Patience, DefaultPatience), open, log)
+	drain := end.drain()
+	log.Info("stopping", "address", l.Addr().String(), "open", open.now.Load(), "drain", drain)
+	err := wait(drain, failed)
+	return errors.Join(err, shutdown(context.WithoutCancel(ctx), srv, cmp.Or(end.Patience, DefaultPatience), open, log))
+}
+
+func (f Farewell) drain() time.Duration {
+	if f.Drain == nil {
+		return 0
+	}
+	return f.Drain()
 }
 
 // shutdown waits for open requests, and cuts off those that are not in time.
@@ -89,11 +98,14 @@ func (c *counter) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.next.ServeHTTP(w, r)
 }
 
-func wait(d time.Duration, failed <-chan error) {
+// wait waits for d, or returns before it the error of a listener that died.
+func wait(d time.Duration, failed <-chan error) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-failed:
+		return nil
+	case err := <-failed:
+		return err
 	}
 }

@@ -79,16 +79,17 @@ func TestFarewell(t *testing.T) {
 	tests := []struct {
 		name    string
 		take    time.Duration // of every request
+		drain   time.Duration
 		end     app.Farewell
 		lasts   time.Duration // from the signal to the end
 		refused time.Duration // from the signal to the last connection that is accepted
 		want    error
 		open    string
 	}{
-		{"all finish", 5 * time.Second, app.Farewell{Drain: 3 * time.Second}, 5 * time.Second, 3 * time.Second, nil, ""},
-		{"nobody is in", 0, app.Farewell{Drain: 3 * time.Second}, 3 * time.Second, 3 * time.Second, nil, ""},
-		{"stuck", time.Hour, app.Farewell{Drain: 3 * time.Second}, 28 * time.Second, 3 * time.Second, app.ErrCutOff, "open=200"},
-		{"stuck and short of patience", time.Hour, app.Farewell{Patience: 2 * time.Second}, 2 * time.Second, 0, app.ErrCutOff, "open=200"},
+		{"all finish", 5 * time.Second, 3 * time.Second, app.Farewell{}, 5 * time.Second, 3 * time.Second, nil, ""},
+		{"nobody is in", 0, 3 * time.Second, app.Farewell{}, 3 * time.Second, 3 * time.Second, nil, ""},
+		{"stuck", time.Hour, 3 * time.Second, app.Farewell{}, 28 * time.Second, 3 * time.Second, app.ErrCutOff, "open=200"},
+		{"stuck and short of patience", time.Hour, 0, app.Farewell{Patience: 2 * time.Second}, 2 * time.Second, 0, app.ErrCutOff, "open=200"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,6 +97,8 @@ func TestFarewell(t *testing.T) {
 				ctx, signal := context.WithCancel(t.Context())
 				l, h := newWire(), &stage{take: tt.take}
 				h.ready.Store(true)
+				var drain atomic.Int64 // is asked for when it begins, as it may have changed
+				tt.end.Drain = func() time.Duration { return time.Duration(drain.Load()) }
 				var log bytes.Buffer
 				ended := make(chan error, 1)
 				go func() { ended <- app.ServeUntil(ctx, l, h, h, tt.end, slog.New(slog.NewTextHandler(&log, nil))) }()
@@ -124,10 +127,11 @@ func TestFarewell(t *testing.T) {
 					}
 				}
 				synctest.Wait()
+				drain.Store(int64(tt.drain))
 				signal()
 				at := time.Now()
 				synctest.Wait()
-				if tt.end.Drain > 0 {
+				if tt.drain > 0 {
 					time.Sleep(tt.refused - 1)
 					if got := get("/readyz"); got != 503 {
 						t.Errorf("GET /readyz = %d just before the end of the drain, want 503", got)
@@ -152,4 +156,23 @@ func TestFarewell(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A listener that dies while the gateway drains ends the wait, and is reported.
+func TestFarewellOfADeadListener(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, signal := context.WithCancel(t.Context())
+		l, h := newWire(), &stage{}
+		end := app.Farewell{Drain: func() time.Duration { return time.Minute }}
+		ended := make(chan error, 1)
+		go func() { ended <- app.ServeUntil(ctx, l, h, h, end, slog.New(slog.DiscardHandler)) }()
+		synctest.Wait()
+		signal()
+		synctest.Wait()
+		at := time.Now()
+		_ = l.Close()
+		if err, took := <-ended, time.Since(at); !errors.Is(err, net.ErrClosed) || took > poll {
+			t.Errorf("ServeUntil = %v, %v after its listener died, want net.ErrClosed at once", err, took)
+		}
+	})
 }

@@ -26,8 +26,9 @@ const maxSettings = 1 << 20
 // Keys are the names of its fields in snake_case; an unknown one is an error.
 // Secrets are references, file:PATH or env:NAME; in production they must be.
 // Products are written "castle", or "castle/audio". Relative paths of secrets
-// begin at the folder of the file.
-func readSettings(file string, production bool, into any) error {
+// begin at the folder of the file. note is told of the file of each secret before
+// it is read; nil means that nobody is.
+func readSettings(file string, production bool, note func(files ...string), into any) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -43,7 +44,7 @@ func readSettings(file string, production bool, into any) error {
 	if dec.Decode(new(any)) != io.EOF {
 		return fmt.Errorf("%s: a second document follows, want one", file)
 	}
-	s := settings{dir: filepath.Dir(file), production: production}
+	s := settings{dir: filepath.Dir(file), production: production, note: note}
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: into, ErrorUnused: true, Squash: true, ZeroFields: true, // a list replaces the one of a preset
 		MatchName:  sameName,
@@ -66,6 +67,7 @@ func sameName(key, field string) bool {
 type settings struct {
 	dir        string
 	production bool
+	note       func(files ...string)
 }
 
 // secret resolves what is referred to where a secret is wanted.
@@ -74,8 +76,13 @@ func (s settings) secret(_, to reflect.Type, value any) (any, error) {
 	if !ok || to != reflect.TypeFor[gate.Secret]() {
 		return value, nil
 	}
-	if path, ok := strings.CutPrefix(text, "file:"); ok && !filepath.IsAbs(path) {
-		text = "file:" + filepath.Join(s.dir, path)
+	if path, ok := strings.CutPrefix(text, "file:"); ok {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(s.dir, path)
+		}
+		if text = "file:" + path; s.note != nil {
+			s.note(path)
+		}
 	}
 	ref, err := config.ParseSecret(text)
 	if err != nil {

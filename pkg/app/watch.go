@@ -15,43 +15,65 @@ import (
 // maxWatched is the most of a file that is looked at, in bytes.
 const maxWatched = 8 << 20
 
-// fingerprints are what files held, by name. A file that cannot be read has the
-// zero one.
+// fingerprints are what files held, by name. What cannot be read, and what is no
+// file that could be read twice, has the zero one.
 type fingerprints map[string][sha256.Size]byte
 
 func (f fingerprints) equal(other fingerprints) bool { return maps.Equal(f, other) }
 
-func fingerprint(files []string) fingerprints {
-	seen := fingerprints{}
-	for _, name := range files {
-		info, err := os.Stat(name)
-		if err != nil || info.Size() > maxWatched {
-			seen[name] = [sha256.Size]byte{}
-			continue
-		}
-		if text, err := os.ReadFile(name); err == nil {
-			seen[name] = sha256.Sum256(text)
+// again returns what the same files hold now.
+func (f fingerprints) again() fingerprints {
+	now := fingerprints{}
+	now.add(f.names()...)
+	return now
+}
+
+func (f fingerprints) names() []string { return slices.Collect(maps.Keys(f)) }
+
+// holds reports whether all of other is as in f.
+func (f fingerprints) holds(other fingerprints) bool {
+	for name, sum := range other {
+		if got, ok := f[name]; !ok || got != sum {
+			return false
 		}
 	}
-	return seen
+	return true
 }
 
-// watched returns the files that a configuration is made of: its own, settings
-// of sources, catalogues. Lists of tickets and manifests of keys look after
-// themselves.
-func (l *Live) watched(cfg *config.Config) []string {
-	return named(append([]string{l.opts.File}, Files(cfg)...))
+// add notes what files hold now, but for those that are noted already. A name may
+// be empty.
+func (f fingerprints) add(files ...string) {
+	for _, name := range files {
+		if _, ok := f[name]; name != "" && !ok {
+			f[name] = fingerprint(name)
+		}
+	}
 }
 
-// named returns the names that are not empty.
-func named(files []string) []string {
-	return slices.DeleteFunc(files, func(name string) bool { return name == "" })
+func fingerprint(name string) (sum [sha256.Size]byte) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > maxWatched {
+		return sum
+	}
+	if text, err := os.ReadFile(name); err == nil {
+		sum = sha256.Sum256(text)
+	}
+	return sum
 }
 
-// Files returns the files that cfg names and that are read once, when a gateway
-// is built.
-func Files(cfg *config.Config) []string {
-	var files []string
+// notes remembers files that are read once, when a gateway is built. It is called
+// before they are read: what changes meanwhile is seen as a change. Lists of
+// tickets and manifests of keys look after themselves.
+func (a *App) notes(files ...string) {
+	if a.opts.files != nil {
+		a.opts.files.add(files...)
+	}
+}
+
+// named returns the files that cfg names and that are read once: settings of
+// sources, catalogues, secrets. Settings name more, see App.notes.
+func named(cfg *config.Config) []string {
+	files := cfg.SecretFiles()
 	for _, s := range cfg.Sources {
 		files = append(files, s.Settings)
 	}
@@ -67,41 +89,58 @@ func Files(cfg *config.Config) []string {
 func (l *Live) watch(ctx context.Context) {
 	ticker := time.NewTicker(l.opts.Every)
 	defer ticker.Stop()
-	var pending, refused fingerprints
+	eye := watcher{live: l}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		}
-		serving := l.now.Load()
-		seen := fingerprint(l.watched(serving.cfg))
-		switch {
-		case seen.equal(serving.files), seen.equal(refused):
-			pending = nil
-		case !seen.equal(pending):
-			pending = seen
-		default:
-			pending = nil
-			if refused = nil; !l.change(ctx) {
-				refused = seen
-			}
+			eye.look(ctx)
 		}
 	}
 }
 
-// change reloads, and says how that went.
-func (l *Live) change(ctx context.Context) bool {
-	if err := l.Reload(ctx); err != nil {
+// A watcher remembers the looks before.
+type watcher struct {
+	live    *Live
+	pending fingerprints // changed at the last look
+	refused fingerprints // that cannot be taken on, with what they name; they are not tried twice
+}
+
+// look looks at the files once.
+func (w *watcher) look(ctx context.Context) {
+	serving := w.live.now.Load().files
+	seen := serving.again()
+	seen.add(w.refused.names()...)
+	switch {
+	case seen.holds(serving):
+		w.pending, w.refused = nil, nil
+	case seen.equal(w.refused):
+		w.pending = nil
+	case !seen.equal(w.pending):
+		w.pending = seen
+	default:
+		w.pending, w.refused = nil, nil
+		if tried, ok := w.live.change(ctx); !ok {
+			maps.Copy(tried, seen)
+			w.refused = tried
+		}
+	}
+}
+
+// change reloads, and says how that went. It returns the files that it looked at.
+func (l *Live) change(ctx context.Context) (tried fingerprints, ok bool) {
+	tried, err := l.reload(ctx)
+	if err != nil {
 		l.meter().Add(telemetry.Reloads, 1, failed)
 		if ctx.Err() == nil {
 			l.log.ErrorContext(ctx, "configuration not changed, the old one goes on", "event", "config_reload_failed", "err", err)
 		}
-		return false
+		return tried, false
 	}
 	l.meter().Add(telemetry.Reloads, 1, "ok")
 	l.log.InfoContext(ctx, "configuration changed", "event", "config_reloaded")
-	return true
+	return tried, true
 }
 
 // Hangup is Reload for a signal: it logs how that went.

@@ -39,7 +39,7 @@ func (a *App) webSource(s config.Source) (gate.Verifier, error) {
 	if err := a.settings(s, &in); err != nil {
 		return nil, err
 	}
-	out, err := in.Network.options(s)
+	out, err := a.reach(s, in.Network)
 	if err != nil {
 		return nil, err
 	}

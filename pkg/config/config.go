@@ -41,7 +41,7 @@ type HTTP struct {
 	Listen         string        `mapstructure:"listen" default:"127.0.0.1:8080" doc:"host:port the API listens on; an empty host is every interface, port 0 any free port"`
 	PublicURL      string        `mapstructure:"public_url" default:"http://127.0.0.1:8080" doc:"scheme and host (and port) where browsers reach the API; https, or http on this machine in development"`
 	TrustedOrigins []string      `mapstructure:"trusted_origins" default:"" doc:"origins (scheme://host) of pages on other hosts that may call the API with cookies; empty is none"`
-	TrustedProxies []string      `mapstructure:"trusted_proxies" default:"" doc:"networks (CIDR) of the proxies whose X-Forwarded-For is believed; empty trusts nobody"`
+	TrustedProxies []string      `mapstructure:"trusted_proxies" default:"" doc:"networks (CIDR) of the proxies whose X-Forwarded-For is believed, by the administration too; empty trusts nobody"`
 	Drain          time.Duration `mapstructure:"drain" default:"3s" min:"0s" max:"60s" doc:"on shutdown readiness answers 503 for this long before the listener closes; 0s closes at once"`
 }
 

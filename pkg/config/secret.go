@@ -161,3 +161,13 @@ func (s Secret) in(dir string) Secret {
 	}
 	return s
 }
+
+// SecretFiles returns the files that secrets of c are in.
+func (c *Config) SecretFiles() (files []string) {
+	c.each(func(_ *field, _ string, v value) {
+		if s, ok := v.Interface().(Secret); ok && s.kind == fileRef {
+			files = append(files, s.at)
+		}
+	})
+	return files
+}

@@ -16,9 +16,18 @@ import (
 type sessionCookie struct{ blank http.Cookie }
 
 func newSessionCookie(origin string, ownHost bool, sameSite http.SameSite) sessionCookie {
-	blank := ownCookie("handstamp_admission", origin, ownHost)
+	blank := ownCookie(sessionName, origin, ownHost)
 	blank.SameSite = cmp.Or(sameSite, http.SameSiteLaxMode)
 	return sessionCookie{blank}
+}
+
+// sessionName is the name of the session cookie without the prefix of its host.
+const sessionName = "handstamp_admission"
+
+// SessionCookieName returns the name of the session cookie of a Server with these
+// Options.PublicOrigin and Options.OwnHost, for others who read it.
+func SessionCookieName(origin string, ownHost bool) string {
+	return ownCookie(sessionName, origin, ownHost).Name
 }
 
 // ownCookie returns a cookie for the API alone, as narrow as its host allows.
