@@ -66,8 +66,13 @@ func (a *App) reach(s config.Source, n networkSettings) (o outbound.Options, err
 // calmed puts what a crowd needs around a source that asks somebody else.
 func (a *App) calmed(s config.Source, v gate.Verifier) (gate.Verifier, error) {
 	a.bare[s.ID] = v
-	source, err := calm.Wrap(s.ID, a.asked(s.ID, v), calm.Options{Rate: float64(s.Rate), Burst: max(1, s.Rate),
-		Deadline: s.Timeout + s.Timeout/4, Log: a.opts.Log})
+	opts := calm.Options{Rate: float64(s.Rate), Burst: max(1, s.Rate), Deadline: s.Timeout + s.Timeout/4, Log: a.opts.Log}
+	if speller, ok := v.(interface {
+		Normalise(gate.Secret) (gate.Secret, error)
+	}); ok {
+		opts.Normalise = speller.Normalise // two spellings are one question, and what cannot be a code is none
+	}
+	source, err := calm.Wrap(s.ID, a.asked(s.ID, v), opts)
 	if err != nil {
 		return nil, err
 	}

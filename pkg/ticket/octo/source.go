@@ -237,6 +237,13 @@ func (s *Source) ref(b *booking) string {
 	return sealed.Seal(s.opts.Secret, strings.ToLower(b.UUID))
 }
 
+// Normalise returns the one spelling of a code, with which the reservation
+// system is asked. It denies with gate.ReasonMalformed what cannot be a code.
+func (s *Source) Normalise(code gate.Secret) (gate.Secret, error) {
+	text, err := s.normalise(code)
+	return gate.Secret(text), err
+}
+
 const (
 	minCode = 4
 	maxCode = 128

@@ -85,6 +85,10 @@ func (s *Source) Close() { s.client.Close() }
 // String keeps secrets out of logs.
 func (s *Source) String() string { return "ticket source at " + s.form.target.base.Host }
 
+// Normalise returns the one spelling of a code, with which the API is asked. It
+// denies with gate.ReasonMalformed what cannot be a code.
+func (s *Source) Normalise(code gate.Secret) (gate.Secret, error) { return s.speller.normal(code) }
+
 // Verify implements gate.Verifier.
 func (s *Source) Verify(ctx context.Context, c gate.Credential) (*gate.Ticket, error) {
 	return s.verify(ctx, c, nil)
