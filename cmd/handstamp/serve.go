@@ -57,8 +57,8 @@ func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error
 		return err
 	}
 	var level slog.LevelVar
-	log, flush := newServeLog(cfg.Log, &level, cmd.ErrOrStderr())
-	defer flush()
+	log, sink := newServeLog(cfg.Log, &level, cmd.ErrOrStderr())
+	defer sink.Close()
 	if err := noCore(); err != nil {
 		log.Warn("core files are not switched off, and they would have the keys in them", "err", err)
 	}
@@ -67,6 +67,9 @@ func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error
 		return err
 	}
 	defer seen.close()
+	if seen.metrics != nil {
+		seen.metrics.Attach(sink, sink.Read)
+	}
 	gateway, err := newLive(cmd, flags, cfg, seen, &level)
 	if err != nil {
 		return err

@@ -47,6 +47,9 @@ func TestServeIsSeen(t *testing.T) {
 		}
 		text, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		if want == 200 && !strings.Contains(string(text), "\nhandstamp_log_lines_dropped_total 0\n") {
+			t.Errorf("GET %s says nothing of the log", url)
+		}
 		if resp.StatusCode != want || (want == 200) != strings.Contains(string(text), `handstamp_admissions_total{attraction="castle"} 1`) {
 			t.Errorf("GET %s = %d, want %d and the admission where it is 200", url, resp.StatusCode, want)
 		}

@@ -5,6 +5,7 @@ package observability_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -64,6 +65,9 @@ func newGateway(t *testing.T) *gateway {
 	sell(t, dir)
 	makeKey(t, dir)
 	g := &gateway{t: t, metrics: prom.New("v1.2.3", nil)}
+	log := app.NewSink(io.Discard, 0, nil)
+	t.Cleanup(func() { _ = log.Close() })
+	g.metrics.Attach(log, log.Read)
 	g.app, err = app.New(t.Context(), cfg, app.Options{Media: guide.Sample(), Meter: g.metrics,
 		AdminKeys: []admin.Key{{ID: "test", Secret: adminKey, Scopes: []admin.Scope{admin.Everything}}}})
 	must(t, err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/telemetry/prom"
 )
 
 // longestLine is more than any line of these events can have: six bytes for each
@@ -81,6 +82,10 @@ func TestSink(t *testing.T) {
 	if got := s.Dropped(); got != 15 {
 		t.Errorf("%d lines dropped, want 15", got)
 	}
+	metrics := prom.New("test", nil)
+	metrics.Attach(s, s.Read)
+	shown, _ := scrape(t, metrics)
+	shown.want(t, "while nobody reads", numbers{"handstamp_log_lines_dropped_total": 15})
 	read := make(chan int)
 	go func() {
 		all, _ := io.ReadAll(r)

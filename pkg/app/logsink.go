@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/handstamp/handstamp/pkg/telemetry"
 )
 
 // DefaultSink is how much of a log waits for its reader, in bytes.
@@ -56,6 +58,9 @@ func (s *Sink) Write(line []byte) (int, error) {
 
 // Dropped returns how many lines were dropped so far.
 func (s *Sink) Dropped() int64 { return s.dropped.Load() }
+
+// Read is a telemetry.Read: it shows how many lines were dropped.
+func (s *Sink) Read(emit telemetry.Emit) { emit(telemetry.LogDropped, float64(s.Dropped())) }
 
 // notify wakes run up. It is called under the lock.
 func (s *Sink) notify() {

@@ -106,6 +106,7 @@ var (
 	Reloads     = counter("handstamp_config_reloads_total", "Times that a changed configuration was taken on or refused, by outcome: ok, failed.", "outcome")
 	ConfigBuilt = readGauge("handstamp_config_loaded_timestamp_seconds", "When the configuration that serves was taken on, in seconds since 1970.")
 	Build       = &Metric{Name: "handstamp_build_info", Help: "1, with the version of handstamp and of Go.", Kind: Gauge, Labels: []string{"version", "go"}}
+	LogDropped  = readCounter("handstamp_log_lines_dropped_total", "Lines of the log that were dropped because nobody read it.")
 	TraceErrors = counter("handstamp_trace_export_failures_total", "Batches of traces that the collector did not take.")
 )
 
@@ -120,7 +121,7 @@ func Metrics() []*Metric {
 		ThrottleTurns, ThrottleRefused, ThrottleGuards, ThrottleCounters, ThrottleForgotten,
 		DenylistExported, DenylistFailures, DenylistConflicts, DenylistEdits, DenylistEntries, DenylistLeft,
 		AdminWrongKeys, AdminLockouts, AdminRefused, AdminMisses, AdminAddresses,
-		EdgeDecisions, Reloads, ConfigBuilt, Build, TraceErrors,
+		EdgeDecisions, Reloads, ConfigBuilt, Build, LogDropped, TraceErrors,
 	}
 	slices.SortFunc(all, func(a, b *Metric) int { return strings.Compare(a.Name, b.Name) })
 	return all
