@@ -29,5 +29,5 @@
 //
 // Prune has to be called from time to time, and Backup copies the book while it
 // is used; a plain copy of the file lacks what is still in its log, and Open
-// says so.
+// says so. Restore puts a backup back, and never beside the log of another file.
 package sqlite

@@ -77,19 +77,22 @@ func integrity(ctx context.Context, db *sql.DB, check string) error {
 
 // Check reads the whole file and returns an error if anything in it is
 // damaged. It takes seconds for each million rows; others go on meanwhile.
-func (b *Book) Check(ctx context.Context) error {
-	if err := integrity(ctx, b.reader, "integrity_check"); err != nil {
-		return b.explain("check", err)
+func (b *Book) Check(ctx context.Context) error { return b.explain("check", whole(ctx, b.reader)) }
+
+// whole returns an error if anything in a file is damaged.
+func whole(ctx context.Context, db *sql.DB) error {
+	if err := integrity(ctx, db, "integrity_check"); err != nil {
+		return err
 	}
 	var table string
-	err := b.reader.QueryRowContext(ctx, `SELECT "table" FROM pragma_foreign_key_check LIMIT 1`).Scan(&table)
+	err := db.QueryRowContext(ctx, `SELECT "table" FROM pragma_foreign_key_check LIMIT 1`).Scan(&table)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err == nil {
 		err = fmt.Errorf("the file is damaged: a row of %s refers to nothing", table)
 	}
-	return b.explain("check", err)
+	return err
 }
 
 // explain says which book could not do what, and in plain words why. What
