@@ -15,7 +15,7 @@ import (
 func newBook() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "book",
-		Short: "Make, check and back up the book of admissions",
+		Short: "Make, check, back up and restore the book of admissions",
 		Args:  noSuchCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -31,6 +31,7 @@ func newBook() *cobra.Command {
 				return nil
 			}),
 		newBackup(),
+		newRestore(),
 	)
 	return cmd
 }
@@ -96,6 +97,48 @@ func newBackup() *cobra.Command {
 			return nil
 		})
 	cmd.Flags().StringVar(&to, "to", "", "the new file; it must not exist")
+	return cmd
+}
+
+func newRestore() *cobra.Command {
+	var flags configFlags
+	var from string
+	cmd := &cobra.Command{
+		Use:   "restore",
+		Short: "Put a backup in the place of a lost book",
+		Long: `Copy a backup to where the configuration has the book. Stop the gateway first.
+The copy is checked from first to last before it becomes the book, and the backup
+is only read.
+
+Nothing is overwritten: while there is a book, or a log that one has left beside
+it, this refuses and says what to move where. SQLite would replay that log into the
+restored file and damage it. Run it as the user of the gateway, who has to own the
+book. What was admitted or revoked since the backup is forgotten.`,
+		Example: `  handstamp book restore --config config.yaml --from backup.db
+  handstamp-once book restore --from /var/lib/handstamp/backup/20260701T043000Z.db`,
+		Args: onlyFlags,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := flags.load(cmd.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			switch {
+			case cfg.Book.Kind == "dynamodb":
+				return usagef("book.kind is %q: restore the table at AWS to a point in time, and name the new one in book.table", cfg.Book.Kind)
+			case cfg.Book.Kind != "sqlite":
+				return usagef("book.kind is %q, which has no file", cfg.Book.Kind)
+			case from == "":
+				return usagef("--from is missing: the backup")
+			}
+			if err := sqlite.Restore(cmd.Context(), from, cfg.Book.File); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "%s is restored from %s and sound\n", cfg.Book.File, from)
+			return nil
+		},
+	}
+	flags.add(cmd)
+	cmd.Flags().StringVar(&from, "from", "", "the backup")
 	return cmd
 }
 
