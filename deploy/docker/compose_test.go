@@ -33,6 +33,7 @@ type service struct {
 	Environment map[string]string
 	Ulimits     map[string]int
 	NetworkMode string `yaml:"network_mode"`
+	Restart     string
 }
 
 func composeFaults(text string) ([]string, error) {
@@ -68,6 +69,8 @@ func (s service) faults() []string {
 	must(s.MemLimit != "" && s.PidsLimit > 0, "no limit of memory or processes")
 	core, ok := s.Ulimits["core"]
 	must(ok && core == 0, "it may leave core files")
+	// a reboot ends it with status 0, after which on-failure leaves it alone
+	must(len(s.Ports) == 0 || s.Restart == "unless-stopped", "restart %q, want unless-stopped", s.Restart)
 	for _, port := range s.Ports {
 		must(strings.HasPrefix(port, "127.0.0.1:"), "port %s is open to other machines", port)
 	}
@@ -100,7 +103,8 @@ func TestCompose(t *testing.T) {
 		{`"127.0.0.1:8081:8081"`, `"8081:8081"`},
 		{"/etc/handstamp/keys:ro", "/etc/handstamp/keys"},
 		{"network_mode: none", "network_mode: host"},
-		{"restart: on-failure", "environment: {HANDSTAMP_BOOK_PEPPER: hunter2}"},
+		{"restart: unless-stopped", "restart: on-failure"},
+		{"restart: unless-stopped", "restart: unless-stopped\n    environment: {HANDSTAMP_BOOK_PEPPER: hunter2}"},
 	} {
 		broken := strings.ReplaceAll(string(text), tt.old, tt.new)
 		if faults, err := composeFaults(broken); broken == string(text) || err == nil && len(faults) == 0 {

@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -89,12 +92,50 @@ func dockerfileFaults(text string) []string {
 	if final.last("HEALTHCHECK") == "" {
 		add("no HEALTHCHECK")
 	}
+	if owner, user := owners(final)[state], final.last("USER"); owner != user {
+		add("%s belongs to %q, want the USER %q", state, owner, user)
+	}
 	for _, i := range final.body {
 		if i.name == "COPY" && !strings.Contains(i.rest, "--from=build") || i.name == "RUN" {
 			add("%s %s puts something into the image that image.sh does not know", i.name, i.rest)
 		}
 	}
 	return faults
+}
+
+// state is the folder that the program writes to.
+const state = "/var/lib/handstamp"
+
+// folders are those that image.sh makes, parents first.
+var folders = []string{"/", "/etc", "/etc/ssl", "/etc/ssl/certs", "/etc/handstamp", "/tmp", "/var", "/var/lib", state}
+
+// owners returns whose the folders of the image are. As BuildKit does it, the owner
+// of a COPY is given to all that is in its source, and to its destination only if
+// that was not there.
+func owners(s stage) map[string]string {
+	owner := map[string]string{"/": "0:0"}
+	for _, i := range s.body {
+		words := strings.Fields(flags.ReplaceAllString(i.rest, ""))
+		if i.name != "COPY" || len(words) != 2 {
+			continue
+		}
+		who := "0:0"
+		if _, after, ok := strings.Cut(i.rest, "--chown="); ok {
+			who = strings.Fields(after)[0]
+		}
+		from, to := path.Join("/", strings.TrimPrefix(words[0], "/image")), path.Clean(words[1])
+		for _, folder := range folders {
+			inside, err := filepath.Rel(from, folder)
+			if err != nil || strings.HasPrefix(inside, "..") {
+				continue
+			}
+			copied := path.Join(to, filepath.ToSlash(inside))
+			if _, known := owner[copied]; inside != "." || !known {
+				owner[copied] = who
+			}
+		}
+	}
+	return owner
 }
 
 // usesShell reports whether i runs a command that is not in exec form.
@@ -132,6 +173,9 @@ func TestDockerfile(t *testing.T) {
 		{`ENTRYPOINT ["/handstamp"]`, "ENTRYPOINT /handstamp"},
 		{`RUN ["go", "mod", "download"]`, "RUN go mod download"},
 		{"COPY --from=build /image /", "COPY config.yaml /etc/handstamp/"},
+		{"/image/var/lib/ /var/lib/", "/image/var/lib/handstamp /var/lib/handstamp"},
+		{"--chown=65532:65532 ", ""},
+		{"--chown=65532:65532", "--chown=65532:0"},
 		{"EXPOSE 8080", "RUN [\"/handstamp\", \"version\"]"},
 	} {
 		broken := strings.ReplaceAll(string(text), tt.old, tt.new)
@@ -155,5 +199,26 @@ func TestGoVersion(t *testing.T) {
 	minor := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindSubmatch(module)[1]
 	if base := parse(string(text))[0].base; !strings.HasPrefix(base, "golang:"+string(minor)+".") {
 		t.Errorf("the image is built with %s, and go.mod wants Go %s", base, minor)
+	}
+}
+
+// TestFolders: image.sh makes the folders that owners knows, those of the program for
+// it alone and /tmp for everybody.
+func TestFolders(t *testing.T) {
+	text, err := os.ReadFile("image.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^mkdir .*$`).FindAllString(string(text), -1) {
+		for _, made := range regexp.MustCompile(`\$root(/[^"]+)`).FindAllStringSubmatch(m, -1) {
+			if !slices.Contains(folders, made[1]) {
+				t.Errorf("image.sh makes %s, and owners knows %q only", made[1], folders)
+			}
+		}
+	}
+	for _, line := range []string{`chmod 0700 "$root/var/lib/handstamp"`, `chmod 1777 "$root/tmp"`} {
+		if !strings.Contains(string(text), line+"\n") {
+			t.Errorf("image.sh has no line %s", line)
+		}
 	}
 }

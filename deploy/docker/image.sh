@@ -7,6 +7,7 @@ cd "$(dirname "$0")/../.."
 root=$1
 mkdir -p "$root/etc/ssl/certs" "$root/etc/handstamp" "$root/var/lib/handstamp" "$root/tmp"
 chmod 0700 "$root/var/lib/handstamp"
+chmod 1777 "$root/tmp"
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 CGO_ENABLED=0 GOOS=${TARGETOS:-linux} GOARCH=${TARGETARCH:-$(go env GOARCH)} \
   go build -trimpath -buildvcs=false -ldflags "-s -w -X main.release=${VERSION:-}" -o "$root/handstamp" ./cmd/handstamp

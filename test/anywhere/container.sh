@@ -16,8 +16,26 @@ ip link set lo up
 say() { printf '   %s\n' "$*"; }
 fail() { printf 'container: %s\n' "$*" >&2; tail -n 5 "$work"/*.log >&2; exit 1; }
 
-# The mounts of compose.yaml.
+# The image, by the COPY lines of the Dockerfile as BuildKit reads them: what is in
+# the source gets the owner, the destination keeps its own if it is there.
+mkdir -m 0755 "$work/image"
+while read -ra words; do
+  owner=0:0
+  for word in "${words[@]}"; do
+    case $word in --chown=*) owner=${word#--chown=} ;; esac
+  done
+  from=$image${words[-2]#/image} to=$work/image${words[-1]}
+  if [ ! -d "$to" ]; then mkdir -p "$to" && chown "$owner" "$to"; fi
+  cp -r --preserve=mode "$from/." "$to/"
+  (cd "$from" && find . -mindepth 1 -print0) | (cd "$to" && xargs -0r chown "$owner")
+done < <(grep '^COPY --from=build' "$project/deploy/docker/Dockerfile")
+image=$work/image
+
+# The mounts of compose.yaml. A new volume takes over the owner and the mode of the
+# image's folder.
 mkdir -p "$work/root" "$work/book" "$work/etc"
+chown --reference="$image/var/lib/handstamp" "$work/book"
+chmod --reference="$image/var/lib/handstamp" "$work/book"
 cp -r "$project/examples/castle" "$project/deploy/docker/config.yaml" "$project/deploy/docker/edge.yaml" "$work/etc/"
 (
   echo code,attraction,packages
@@ -31,7 +49,7 @@ cp -r "$work/etc/." "$work/root/etc/handstamp/"
 mkdir -p "$work/root/etc/handstamp/run" "$work/root/etc/handstamp/media" "$work/root/etc/handstamp/keys"
 cp -r "$project/pkg/guide/sample/." "$work/root/etc/handstamp/media/"
 head -c 32 /dev/urandom | base64 >"$work/root/etc/handstamp/run/pepper"
-chown -R 65532:65532 "$work/book" "$work/root/etc/handstamp/keys"
+chown 65532:65532 "$work/root/etc/handstamp/keys"
 mount --bind "$work/book" "$work/root/var/lib/handstamp"
 
 # confine LIMITS... -- ARGUMENTS...: sets command to what starts the image's
@@ -108,9 +126,14 @@ want 403 "$media"
 want 200 -c "$work/jar" -H 'Content-Type: application/json' -d '{"ticket":"ANYWHERE-02000"}' http://127.0.0.1:8080/v1/tickets/verify
 want 200 -b "$work/jar" "$media"
 want 403 "$media"
+confined -- book backup --config /etc/handstamp/config.yaml --set "$settings" --to /var/lib/handstamp/copy.db >/dev/null
 if touch "$work/root/x" 2>/dev/null; then fail "the root can be written"; fi
+if confined -- book restore --config /etc/handstamp/config.yaml --set "$settings" --from /var/lib/handstamp/copy.db 2>/dev/null; then fail "a book was restored over one that is there"; fi
 leave "$edge"
 leave "$gateway"
+mkdir "$work/book/lost" && mv "$work"/book/handstamp.db* "$work/book/lost/"
+confined -- book restore --config /etc/handstamp/config.yaml --set "$settings" --from /var/lib/handstamp/copy.db
+[ "$(stat -c '%u %a' "$work/book/handstamp.db")" = "65532 600" ] || fail "the restored book is not for the gateway alone"
 
 say "one processor, 128 MiB"
 GOMAXPROCS=1 GOMEMLIMIT=100MiB start small --data=$((128 << 20)) "${serve[@]}"
