@@ -40,8 +40,8 @@ var confined = []string{
 	"SystemCallFilter=~@privileged", "UMask=0077",
 }
 
-// faults says what is wrong with a service.
-func (u unit) faults() []string {
+// faults says what is wrong with the service of that name.
+func (u unit) faults(name string) []string {
 	var faults []string
 	for _, setting := range confined {
 		name, value, _ := strings.Cut(setting, "=")
@@ -53,9 +53,20 @@ func (u unit) faults() []string {
 		faults = append(faults, fmt.Sprintf("it runs as %q", user))
 	}
 	for _, variable := range u["Service.Environment"] {
-		if !strings.Contains(variable, "=file:%d/") {
-			faults = append(faults, fmt.Sprintf("Environment=%s, want references to credentials only", variable))
+		if !strings.Contains(variable, "=file:/run/credentials/"+name+"/") {
+			faults = append(faults, fmt.Sprintf("Environment=%s, want references to its credentials only", variable))
 		}
+	}
+	for setting, values := range u {
+		for _, value := range values {
+			if strings.Contains(strings.ReplaceAll(value, "%%", ""), "%") {
+				faults = append(faults, fmt.Sprintf("%s=%s: a specifier, which an older systemd may not know", setting, value))
+			}
+		}
+	}
+	// /etc/handstamp is for root and the group
+	if user := u["Service.DynamicUser"]; len(user) > 0 && !slices.Equal(u["Service.SupplementaryGroups"], []string{"handstamp"}) {
+		faults = append(faults, "it cannot read /etc/handstamp")
 	}
 	return faults
 }
@@ -78,7 +89,7 @@ func TestUnits(t *testing.T) {
 	}
 	for _, file := range files {
 		u := parse(read(t, file))
-		faults := u.faults()
+		faults := u.faults(file)
 		if u["Service.Type"][0] == "exec" {
 			faults = append(faults, u.keeps()...)
 		}
@@ -93,7 +104,7 @@ func TestGateway(t *testing.T) {
 	u := parse(read(t, "handstamp.service"))
 	for name, want := range map[string]string{
 		"Service.ExecReload": "/bin/kill -HUP $MAINPID", "Service.StateDirectory": "handstamp", "Service.StateDirectoryMode": "0700",
-		"Service.LoadCredential": "pepper:/etc/handstamp/pepper", "Service.Environment": "HANDSTAMP_BOOK_PEPPER=file:%d/pepper",
+		"Service.LoadCredential": "pepper:/etc/handstamp/pepper", "Service.Environment": "HANDSTAMP_BOOK_PEPPER=file:/run/credentials/handstamp.service/pepper",
 	} {
 		if got := u[name]; !slices.Equal(got, []string{want}) {
 			t.Errorf("%s = %q, want %q", name, got, want)
@@ -112,13 +123,16 @@ func TestFaults(t *testing.T) {
 		{"CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_SYS_ADMIN"},
 		{"ProtectSystem=strict", "ProtectSystem=full"},
 		{"SystemCallFilter=~@privileged\n", ""},
-		{"file:%d/pepper", "hunter2"},
+		{"file:/run/credentials/handstamp.service/pepper", "hunter2"},
+		{"file:/run/credentials/handstamp.service/pepper", "file:/run/credentials/handstamp-once.service/pepper"},
+		{"file:/run/credentials/handstamp.service/pepper", "file:%d/pepper"},
+		{"User=handstamp\n", "DynamicUser=yes\n"},
 		{"RestartPreventExitStatus=78\n", ""},
 		{"TimeoutStopSec=40s", "TimeoutStopSec=10s"},
 	} {
 		broken := strings.ReplaceAll(text, tt.old, tt.new)
 		u := parse(broken)
-		if broken == text || len(u.faults())+len(u.keeps()) == 0 {
+		if broken == text || len(u.faults("handstamp.service"))+len(u.keeps()) == 0 {
 			t.Errorf("a unit with %q in the place of %q has no fault, want one", tt.new, tt.old)
 		}
 	}
