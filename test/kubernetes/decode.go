@@ -6,6 +6,7 @@ import (
 
 	apps "k8s.io/api/apps/v1"
 	autoscaling "k8s.io/api/autoscaling/v2"
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
 	networking "k8s.io/api/networking/v1"
 	policy "k8s.io/api/policy/v1"
@@ -25,6 +26,7 @@ var kinds = map[string]func() object{
 	"v1/ConfigMap":                           func() object { return new(core.ConfigMap) },
 	"v1/PersistentVolumeClaim":               func() object { return new(core.PersistentVolumeClaim) },
 	"apps/v1/Deployment":                     func() object { return new(apps.Deployment) },
+	"batch/v1/Job":                           func() object { return new(batch.Job) },
 	"policy/v1/PodDisruptionBudget":          func() object { return new(policy.PodDisruptionBudget) },
 	"autoscaling/v2/HorizontalPodAutoscaler": func() object { return new(autoscaling.HorizontalPodAutoscaler) },
 	"networking.k8s.io/v1/NetworkPolicy":     func() object { return new(networking.NetworkPolicy) },
