@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,11 +16,16 @@ func TestGettingStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string]string{"tickets.csv": fences(t, path, "csv")[0], "config.yaml": fences(t, path, "yaml")[0], "pepper": "0123456789abcdef0123456789abcdef"}
-	blocks := fences(t, path, "sh")
+	files := map[string]string{"tickets.csv": fences(t, path, "csv")[0], "config.yaml": fences(t, path, "yaml")[0]}
+	blocks, others := fences(t, path, "sh"), fences(t, path, "text")
 	t.Chdir(t.TempDir())
-	if err := os.Mkdir("media", 0o755); err != nil {
-		t.Fatal(err)
+	for _, block := range others { // those that make files
+		if !strings.Contains(block, " > ") {
+			continue
+		}
+		if out, err := exec.CommandContext(t.Context(), "sh", "-euc", block).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s%s", file, err, block, out)
+		}
 	}
 	for name, text := range files {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
@@ -29,7 +35,7 @@ func TestGettingStarted(t *testing.T) {
 	for _, line := range commands(strings.Join(blocks, "")) {
 		runDocumented(t, file, line)
 	}
-	for _, made := range []string{"keys/KMUSEUM00001.pem", "handstamp.db", "handstamp-copy.db"} {
+	for _, made := range []string{"keys/KMUSEUM00001.pem", "handstamp.db", "handstamp-copy.db", "pepper", "media/museum/audio/01.mp3", "media/museum/free/welcome.mp3"} {
 		if _, err := os.Stat(made); err != nil {
 			t.Errorf("after the commands of %s: %v", file, err)
 		}
