@@ -32,9 +32,11 @@ node test/browser/demo.mjs bin/handstamp "$(command -v chromium)" build/shots
 say "foreign signers and verifiers: botocore, AWS CLI, AWS SDK for JavaScript, Node, Python, openssl"
 need python3 python3
 python3 -c 'import ensurepip' 2>/dev/null || need no-such-command python3-venv
-if [ ! -x build/venv/bin/aws ]; then
+if ! cmp -s test/witness/requirements.txt build/venv/requirements.txt; then
+  rm -rf build/venv
   python3 -m venv build/venv
   build/venv/bin/pip install --quiet --disable-pip-version-check -r test/witness/requirements.txt
+  cp test/witness/requirements.txt build/venv/
 fi
 npm ci --prefix test/witness --no-audit --no-fund --silent
 python=$PWD/build/venv/bin/python

@@ -12,6 +12,7 @@ mkdir -p "$build/room"
 say() { printf '\n== %s\n' "$*"; }
 need() {
   if command -v "$1" >/dev/null; then return; fi
+  if [ ! -e build/apt-updated ]; then apt-get update -qq && touch build/apt-updated; fi
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$2" >build/apt.log 2>&1 || { tail -20 build/apt.log >&2; exit 1; }
 }
 need systemd-analyze systemd
@@ -19,6 +20,8 @@ need groff groff
 need ip iproute2
 need file file
 need setpriv util-linux
+need zsh zsh
+need fish fish
 
 say "the container, without Docker"
 TARGETOS=linux VERSION=v0.0.0-anywhere deploy/docker/image.sh "$build/image"
@@ -45,7 +48,7 @@ done
 )
 
 say "the manifests"
-(cd test/kubernetes && go vet . && go test -count=1 . && go run . ../../deploy/kubernetes/base ../../deploy/kubernetes/overlays/sqlite)
+(cd test/kubernetes && go vet . && go test -count=1 . && go run . ../../deploy/kubernetes/base ../../deploy/kubernetes/overlays/*)
 
 say "the manual pages"
 "$build/image/handstamp" man "$build/man"
@@ -56,7 +59,8 @@ done
 
 say "the completions"
 for shell in bash zsh fish; do
-  if command -v "$shell" >/dev/null; then "$build/image/handstamp" completion "$shell" >"$build/completion.$shell" && "$shell" -n "$build/completion.$shell"; fi
+  "$build/image/handstamp" completion "$shell" >"$build/completion.$shell"
+  "$shell" -n "$build/completion.$shell"
 done
 
 say "a release, twice, in two folders, with the cache of this machine and with an empty one"
