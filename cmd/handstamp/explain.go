@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -231,7 +230,7 @@ func withoutName(header, name string) string {
 // complete adds what the flags say about every request.
 func (f *explainFlags) complete(in *explain.Input) (err error) {
 	if f.at != "" {
-		if in.At, err = parseInstant(f.at); err != nil {
+		if in.At, err = explain.ParseInstant(f.at); err != nil {
 			return usagef("--at %v", err)
 		}
 	}
@@ -268,9 +267,4 @@ func parsePublicKeys(flags []string) ([]*cloudfront.PublicKey, error) {
 		keys = append(keys, key)
 	}
 	return keys, nil
-}
-
-// parseInstant reads RFC 3339 or Unix seconds; empty is the zero time.
-func parseInstant(s string) (time.Time, error) {
-	return explain.ParseInstant(s)
 }

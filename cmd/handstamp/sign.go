@@ -14,6 +14,7 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/cloudfront"
+	"github.com/handstamp/handstamp/pkg/explain"
 	"github.com/handstamp/handstamp/pkg/keyring"
 )
 
@@ -154,7 +155,7 @@ func parseWhen(s string, now time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil && strings.Trim(s, "0123456789-") != "" {
 		return now.Add(d), nil
 	}
-	t, err := parseInstant(s)
+	t, err := explain.ParseInstant(s)
 	if err != nil {
 		return t, fmt.Errorf("%w, or a duration from now like 15m", err)
 	}
