@@ -116,7 +116,7 @@ func (b *Book) checkLog(ctx context.Context, log bool) error {
 		return err
 	}
 	if open && !log && !b.opts.AcceptLostLog {
-		return fmt.Errorf("it was not closed, and %s-wal, which holds its last changes, is gone: %w", b.path, fs.ErrNotExist)
+		return fmt.Errorf("it was not closed, and %s-wal, which holds its last changes, is gone: %w (hint: put it back; if it is lost, \"handstamp book restore\" brings the last backup)", b.path, fs.ErrNotExist)
 	}
 	return nil
 }

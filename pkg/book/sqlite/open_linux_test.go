@@ -110,7 +110,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"another program's", used, overwrite(68, []byte("geop")), "it belongs to another program: application id 0x67656f70, want 0x68737462"},
 		{"of tomorrow", used, overwrite(60, []byte{0, 0, 0, 99}), "it has schema version 99, and this handstamp knows versions up to " + strconv.Itoa(len(steps))},
 		{"damaged inside", used, overwrite(3*4096, bytes.Repeat([]byte{0xa5}, 20*4096)), "the file is damaged"},
-		{"log gone", left, func(t *testing.T, p string) { _ = os.Remove(p + "-wal") }, "book.db-wal, which holds its last changes, is gone"},
+		{"log gone", left, func(t *testing.T, p string) { _ = os.Remove(p + "-wal") }, "book.db-wal, which holds its last changes, is gone: file does not exist (hint: put it back"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
