@@ -46,8 +46,9 @@ type Options struct {
 	Meter     telemetry.Meter          // takes what is counted and measured; nil means that nobody does
 	Tracer    telemetry.Tracer         // follows requests; nil means that nobody does
 
-	before *App         // whose book and counts are taken over; nil means none
-	files  fingerprints // takes the files that are read because settings name them; nil means that nobody asks
+	existing bool         // a book that is missing is not made, during development either
+	before   *App         // whose book and counts are taken over; nil means none
+	files    fingerprints // takes the files that are read because settings name them; nil means that nobody asks
 }
 
 // An App is a gateway that is ready to serve.

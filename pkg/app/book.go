@@ -35,9 +35,18 @@ type fileLedger interface {
 // OpenLedger opens the book of cfg for commands, without a gateway. Closing is
 // the caller's.
 func OpenLedger(ctx context.Context, cfg *config.Config) (Ledger, io.Closer, error) {
+	return openLedger(ctx, cfg, Options{})
+}
+
+// OpenExisting is OpenLedger for commands that only read: it never makes a book.
+func OpenExisting(ctx context.Context, cfg *config.Config) (Ledger, io.Closer, error) {
+	return openLedger(ctx, cfg, Options{existing: true})
+}
+
+func openLedger(ctx context.Context, cfg *config.Config, opts Options) (Ledger, io.Closer, error) {
 	switch cfg.Book.Kind {
 	case "sqlite":
-		b, err := openSQLite(ctx, cfg, Options{}, true)
+		b, err := openSQLite(ctx, cfg, opts, true)
 		return b, b, err
 	case "dynamodb":
 		b, err := openTable(ctx, cfg, nil)

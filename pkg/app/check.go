@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -52,7 +55,7 @@ func Check(ctx context.Context, cfg *config.Config, opts CheckOptions) (*CheckRe
 	for _, w := range cfg.Warnings {
 		c.add("config", "the configuration leaves nothing to wish for", probe.Warned, w, "see the comments in config.yaml")
 	}
-	a, err := New(ctx, cfg, Options{Log: opts.Log, Now: opts.Now})
+	a, err := c.build(ctx)
 	if err != nil {
 		c.add("start", "a gateway can start with it", probe.Failed, err.Error(), "mend what it says; nothing else was looked at")
 		return c.report, err
@@ -60,7 +63,7 @@ func Check(ctx context.Context, cfg *config.Config, opts CheckOptions) (*CheckRe
 	defer a.Close()
 	c.app = a
 	c.add("start", "a gateway can start with it", probe.Passed, fmt.Sprintf("%d attractions, %d ticket sources", len(cfg.Attractions), len(cfg.Sources)), "")
-	for _, check := range []func(context.Context){c.keys, c.keyGroup, c.book, c.sources, c.files, c.addresses, c.bucket} {
+	for _, check := range []func(context.Context){c.keys, c.keyGroup, c.book, c.admin, c.sources, c.files, c.addresses, c.bucket} {
 		check(ctx)
 	}
 	return c.report, nil
@@ -68,10 +71,33 @@ func Check(ctx context.Context, cfg *config.Config, opts CheckOptions) (*CheckRe
 
 // A checker makes a CheckReport.
 type checker struct {
-	cfg    *config.Config
-	opts   CheckOptions
-	app    *App
-	report *CheckReport
+	cfg      *config.Config
+	opts     CheckOptions
+	app      *App
+	bookless bool // there is no book yet, and the app has one that is thrown away
+	report   *CheckReport
+}
+
+// build builds the gateway. A book that serve would make is not made: one in a
+// folder of its own takes its place, which is gone in the end.
+func (c *checker) build(ctx context.Context) (*App, error) {
+	cfg := *c.cfg
+	opts := Options{Log: c.opts.Log, Now: c.opts.Now}
+	if _, err := os.Stat(cfg.Book.File); cfg.Book.Kind != "sqlite" || cfg.Production() || !errors.Is(err, fs.ErrNotExist) {
+		return New(ctx, &cfg, opts)
+	}
+	folder, err := os.MkdirTemp("", "handstamp-check-*")
+	if err != nil {
+		return nil, err
+	}
+	c.bookless, cfg.Book.File = true, filepath.Join(folder, "book.db")
+	a, err := New(ctx, &cfg, opts)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	shut := a.shelf.close
+	a.shelf.close = func() error { return errors.Join(shut(), os.RemoveAll(folder)) }
+	return a, nil
 }
 
 func (c *checker) add(id, says string, result probe.Result, found, fix string) {

@@ -192,6 +192,59 @@ func TestCheckBeforeTheStart(t *testing.T) {
 	}
 }
 
+// A check makes no book, and does not fail because there is none yet.
+func TestCheckMakesNoBook(t *testing.T) {
+	h := newHouse(t)
+	temp := t.TempDir()
+	t.Setenv("TMPDIR", temp)
+	report, err := app.Check(t.Context(), h.load(t), app.CheckOptions{Offline: true})
+	if got, found := result(report, "book"); err != nil || !report.OK || got != probe.Skipped || !strings.Contains(found, "not there yet") {
+		t.Errorf("Check = %v, OK %v, book %s (%s); want it skipped", err, report.OK, got, found)
+	}
+	if got, found := result(report, "book_write"); got != probe.Passed {
+		t.Errorf("book_write %s (%s), want it passed", got, found)
+	}
+	for _, pattern := range []string{filepath.Join(filepath.Dir(h.file), "*book*"), filepath.Join(temp, "*")} {
+		if left, err := filepath.Glob(pattern); err != nil || len(left) > 0 {
+			t.Errorf("Check has left %q behind (%v)", left, err)
+		}
+	}
+	if _, _, err := app.OpenExisting(t.Context(), h.load(t)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("OpenExisting() = %v, want os.ErrNotExist", err)
+	}
+}
+
+// The folder of the socket is looked at: serve does not make it.
+func TestCheckSocket(t *testing.T) {
+	h := newHouse(t)
+	dir := filepath.Dir(h.file)
+	for _, tt := range []struct {
+		folder string
+		want   probe.Result
+	}{
+		{dir, probe.Passed},
+		{filepath.Join(dir, "nowhere"), probe.Failed},
+		{filepath.Join(dir, "tickets.csv"), probe.Failed},
+		{"/run/handstamp-that-nobody-has-made", probe.Warned},
+	} {
+		text, err := os.ReadFile(h.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("CHECK_KEY", "a-key-for-the-desk-with-32-characters-and-more")
+		more := strings.Replace(string(text), "sources: [{", "sources: [{id: own, kind: issued}, {", 1) +
+			"admin: {listen: \"unix:" + tt.folder + "/x.sock\", keys: [{id: desk, key: \"env:CHECK_KEY\", scopes: [\"*\"]}]}\n"
+		cfg, err := config.Parse(h.file, []byte(more), config.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := app.Check(t.Context(), cfg, app.CheckOptions{Offline: true})
+		if got, found := result(report, "admin"); err != nil || got != tt.want {
+			t.Errorf("Check with a socket in %s = %v, admin %s (%s), want %s", tt.folder, err, got, found, tt.want)
+		}
+	}
+}
+
 // A book that cannot be written is found; so is a gateway that cannot start.
 func TestCheckBook(t *testing.T) {
 	h := newHouse(t)

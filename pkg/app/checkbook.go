@@ -19,6 +19,11 @@ import (
 func (c *checker) book(ctx context.Context) {
 	switch c.cfg.Book.Kind {
 	case "sqlite":
+		if c.bookless {
+			c.add("book", "the book opens and is a book", probe.Skipped, c.cfg.Book.File+" is not there yet, serve will make it", "")
+			c.need("book_write", "the book can be written", roomy(filepath.Dir(c.cfg.Book.File)), "folder", "let the user that handstamp runs as write the folder of the book")
+			return
+		}
 		c.add("book", "the book opens and is a book", probe.Passed, c.cfg.Book.File, "")
 		c.need("book_write", "the book can be written", writable(c.cfg.Book.File), "file and folder", "let the user that handstamp runs as write the file and its folder")
 		c.space(filepath.Dir(c.cfg.Book.File))
@@ -33,19 +38,20 @@ func (c *checker) book(ctx context.Context) {
 }
 
 // writable returns an error for a file that cannot be written, and for a folder
-// in which none can be made: the book needs a log beside it.
+// in which none can be made: the book needs a log beside it. It does not open the
+// file: closing it would take away the locks that this process has on it.
 func writable(name string) error {
-	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	return errors.Join(mayWrite(name), roomy(filepath.Dir(name)))
+}
+
+// roomy returns an error for a folder in which no file can be made.
+func roomy(folder string) error {
+	f, err := os.CreateTemp(folder, ".handstamp-check-*")
 	if err != nil {
 		return err
 	}
-	err = f.Close()
-	beside, made := os.CreateTemp(filepath.Dir(name), ".handstamp-check-*")
-	if made != nil {
-		return errors.Join(err, made)
-	}
-	_, wrote := beside.Write(make([]byte, 4096))
-	return errors.Join(err, wrote, beside.Close(), os.Remove(beside.Name()))
+	_, err = f.Write(make([]byte, 4096))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }
 
 // What should be free where the book is, in bytes. A million admissions take

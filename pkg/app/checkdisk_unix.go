@@ -2,7 +2,21 @@
 
 package app
 
-import "syscall"
+import (
+	"io/fs"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// mayWrite returns an error for a file or folder that this process may not write.
+// It does not open it.
+func mayWrite(name string) error {
+	if err := unix.Access(name, unix.W_OK); err != nil {
+		return &fs.PathError{Op: "write", Path: name, Err: err}
+	}
+	return nil
+}
 
 // freeSpace returns how many bytes may still be written where a folder is.
 func freeSpace(folder string) (uint64, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/handstamp/handstamp/pkg/ticket"
 )
 
-func (a *App) buildKeeper(context.Context) error {
-	sources, err := a.sources()
+func (a *App) buildKeeper(ctx context.Context) error {
+	sources, err := a.sources(ctx)
 	if err != nil {
 		return err
 	}

@@ -50,8 +50,8 @@ func NewGuard(ctx context.Context, cfg *config.Config, opts Options) (_ *Guard, 
 	return g, nil
 }
 
-func (g *Guard) build(context.Context) error {
-	sources, err := g.app.sources()
+func (g *Guard) build(ctx context.Context) error {
+	sources, err := g.app.sources(ctx)
 	if err != nil {
 		return err
 	}

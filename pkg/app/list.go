@@ -41,8 +41,8 @@ type fetchedList struct{ *roll.URL }
 func (l fetchedList) Probe(context.Context) error { return l.Status().Err }
 
 // listByURL opens a list that is fetched. One that cannot be fetched now is no
-// error: until it can, nobody knows its tickets.
-func (a *App) listByURL(s config.Source) (gate.Verifier, error) {
+// error: until it can, nobody knows its tickets. It is not waited for once ctx ends.
+func (a *App) listByURL(ctx context.Context, s config.Source) (gate.Verifier, error) {
 	var in listSettings
 	if err := a.settings(s, &in); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (a *App) listByURL(s config.Source) (gate.Verifier, error) {
 	}
 	opts := a.listOptions(s)
 	opts.FactorKey, opts.Poll = []byte(in.FactorKey.Reveal()), in.Interval
-	ctx, cancel := context.WithTimeout(context.Background(), firstTimeout)
+	ctx, cancel := context.WithTimeout(ctx, firstTimeout)
 	defer cancel()
 	list, err := roll.OpenURL(ctx, client, address, opts)
 	if err != nil {

@@ -214,26 +214,27 @@ func (l *Live) Drain() {
 // wrong changes nothing and is returned. If no file has changed, keys and lists
 // are read again only, see App.Reload.
 func (l *Live) Reload(ctx context.Context) error {
-	_, err := l.reload(ctx)
+	_, _, err := l.reload(ctx)
 	return err
 }
 
-// reload is Reload, and returns the files that it looked at.
-func (l *Live) reload(ctx context.Context) (files fingerprints, err error) {
+// reload is Reload, and returns the files that it looked at and whether any has
+// changed.
+func (l *Live) reload(ctx context.Context) (files fingerprints, changed bool, err error) {
 	l.changing.Lock()
 	defer l.changing.Unlock()
 	old := l.now.Load()
 	if files = old.files.again(); old.files.equal(files) {
-		return files, old.app.Reload(ctx)
+		return files, false, old.app.Reload(ctx)
 	}
 	files = fingerprints{}
 	g, err := l.next(ctx, old, files)
 	if err != nil {
-		return files, err
+		return files, true, err
 	}
 	l.put(g)
 	l.retiring.Go(func() { l.retire(old) })
-	return files, nil
+	return files, true, nil
 }
 
 // patience is how long a replaced generation waits for its requests: for

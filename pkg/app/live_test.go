@@ -19,6 +19,7 @@ import (
 
 	"github.com/handstamp/handstamp/pkg/app"
 	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/keyring"
 )
 
 // A liveSite is a gateway over a configuration file that tests change.
@@ -256,6 +257,101 @@ func TestWatch(t *testing.T) {
 	}
 	if got := s.name(); got != "Swapped" {
 		t.Errorf("after a bad file the attraction is called %q, want Swapped", got)
+	}
+}
+
+// TestWatchTriesAgain has a configuration that is refused for a reason that passes
+// without a change to any file that is looked at.
+func TestWatchTriesAgain(t *testing.T) {
+	s := newLiveSite(t, time.Hour)
+	look := s.Watcher()
+	pepper := filepath.Join(filepath.Dir(s.file), "new.pepper")
+	s.write(strings.Replace(s.config("Palace"), "pepper: 0123456789abcdef", `pepper: "file:new.pepper"`, 1))
+	for range 100 {
+		look(t.Context())
+	}
+	if got := strings.Count(s.logged(), "config_reload_failed"); got != 1 || !strings.Contains(s.logged(), "new.pepper") {
+		t.Errorf("the same refusal was logged %d times in a hundred looks, want once:\n%s", got, s.logged())
+	}
+	if err := os.WriteFile(pepper, []byte("fedcba9876543210"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range app.AgainAfter {
+		look(t.Context())
+	}
+	if got := s.name(); got != "Palace" {
+		t.Errorf("after the reason has passed the attraction is called %q, want Palace; log:\n%s", got, s.logged())
+	}
+}
+
+// TestWatchForgetsRefusals puts the old file back, and tries the refused one again.
+func TestWatchForgetsRefusals(t *testing.T) {
+	s := newLiveSite(t, time.Hour)
+	look := s.Watcher()
+	for i, text := range []string{"colour: blue\n", s.config("Castle"), "colour: blue\n"} {
+		s.write(text)
+		look(t.Context())
+		look(t.Context())
+		if got, want := strings.Count(s.logged(), "config_reload_failed"), 1+i/2; got != want {
+			t.Errorf("after step %d %d refusals are logged, want %d:\n%s", i, got, want, s.logged())
+		}
+	}
+}
+
+// TestHangupSaysWhatItDid tells a reload of everything from one of lists.
+func TestHangupSaysWhatItDid(t *testing.T) {
+	s := newLiveSite(t, time.Hour)
+	s.Hangup(t.Context())
+	if got := s.logged(); !strings.Contains(got, "event=lists_reloaded") || strings.Contains(got, "config_reloaded") {
+		t.Errorf("a hangup without a changed file logged\n%s\nwant lists_reloaded only", got)
+	}
+	s.write(s.config("Palace"))
+	s.Hangup(t.Context())
+	if got := s.logged(); strings.Count(got, "event=config_reloaded") != 1 {
+		t.Errorf("a hangup with a changed file logged\n%s\nwant config_reloaded", got)
+	}
+}
+
+// TestReloadReadsKeys changes a folder of keys that has no manifest.
+func TestReloadReadsKeys(t *testing.T) {
+	s := newLiveSite(t, time.Hour)
+	keys := filepath.Join(filepath.Dir(s.file), "keys")
+	if err := os.CopyFS(keys, os.DirFS("../../keys.example")); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if err := os.Chmod(filepath.Join(keys, entry.Name()), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	look := s.Watcher()
+	s.write(strings.Replace(s.config("Castle"), s.Config().Keys.Dir, "keys", 1))
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	count := func() int { return len(s.App().Ring().Keys()) }
+	before := count()
+	if err := os.WriteFile(filepath.Join(keys, "notes.txt"), []byte("not a key"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	look(t.Context())
+	if look(t.Context()); strings.Contains(s.logged(), "config_reloaded") {
+		t.Errorf("a file that is no key was taken for one:\n%s", s.logged())
+	}
+	key, err := keyring.Generate(keyring.ECDSA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keyring.Write(keys, "KSECOND00001", key); err != nil {
+		t.Fatal(err)
+	}
+	look(t.Context())
+	if look(t.Context()); count() != before+1 {
+		t.Errorf("with a new key in the folder the ring has %d, want %d; log:\n%s", count(), before+1, s.logged())
 	}
 }
 

@@ -20,7 +20,8 @@ import (
 )
 
 // buildRing loads the signing keys: those of a manifest, which are followed
-// from then on, or those of a folder, which stay as they are.
+// from then on, or those of a folder, which stay as they are until a Live sees
+// that they have changed.
 func (a *App) buildRing(ctx context.Context) (err error) {
 	if a.ring = a.opts.Ring; a.ring != nil {
 		return nil

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,7 +18,7 @@ import (
 
 // sources builds every configured ticket source, and reports all that cannot
 // be built.
-func (a *App) sources() ([]ticket.Source, error) {
+func (a *App) sources(ctx context.Context) ([]ticket.Source, error) {
 	var sources []ticket.Source
 	var problems []error
 	for _, s := range a.cfg.Sources {
@@ -27,7 +28,7 @@ func (a *App) sources() ([]ticket.Source, error) {
 		}
 		verifier := a.opts.Sources[s.ID]
 		if verifier == nil {
-			if verifier, err = a.source(s); err != nil {
+			if verifier, err = a.source(ctx, s); err != nil {
 				problems = append(problems, fmt.Errorf("source %q: %w", s.ID, err))
 				continue
 			}
@@ -41,7 +42,7 @@ func (a *App) sources() ([]ticket.Source, error) {
 }
 
 // source builds one ticket source.
-func (a *App) source(s config.Source) (gate.Verifier, error) {
+func (a *App) source(ctx context.Context, s config.Source) (gate.Verifier, error) {
 	switch s.Kind {
 	case "web":
 		return a.webSource(s)
@@ -61,7 +62,7 @@ func (a *App) source(s config.Source) (gate.Verifier, error) {
 		return issued.NewSource(s.ID, a.pepper, book, issued.Options{Terms: s.Terms.Validity()}), nil
 	case "roll":
 		if s.Settings != "" {
-			return a.listByURL(s)
+			return a.listByURL(ctx, s)
 		}
 		list, err := roll.Open(s.File, a.listOptions(s))
 		if err != nil {

@@ -36,7 +36,7 @@ func Try(ctx context.Context, cfg *config.Config, id string, c gate.Credential) 
 	if err := a.buildBook(ctx); err != nil {
 		return nil, err
 	}
-	source, err := a.source(cfg.Sources[i])
+	source, err := a.source(ctx, cfg.Sources[i])
 	if err != nil {
 		return nil, fmt.Errorf("source %q: %w", id, err)
 	}

@@ -3,12 +3,16 @@ package app
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/handstamp/handstamp/pkg/config"
+	"github.com/handstamp/handstamp/pkg/keyring"
 	"github.com/handstamp/handstamp/pkg/telemetry"
 )
 
@@ -52,6 +56,9 @@ func (f fingerprints) add(files ...string) {
 
 func fingerprint(name string) (sum [sha256.Size]byte) {
 	info, err := os.Stat(name)
+	if err == nil && info.IsDir() {
+		return ofKeys(name)
+	}
 	if err != nil || !info.Mode().IsRegular() || info.Size() > maxWatched {
 		return sum
 	}
@@ -59,6 +66,24 @@ func fingerprint(name string) (sum [sha256.Size]byte) {
 		sum = sha256.Sum256(text)
 	}
 	return sum
+}
+
+// ofKeys is the fingerprint of a folder of keys: of their names and of what they
+// hold. What else is in it does not count.
+func ofKeys(dir string) (sum [sha256.Size]byte) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return sum
+	}
+	all := sha256.New()
+	for _, entry := range entries {
+		id, _, _ := strings.Cut(entry.Name(), ".")
+		if strings.HasSuffix(entry.Name(), ".pem") && keyring.CheckID(id) == nil {
+			of := fingerprint(filepath.Join(dir, entry.Name()))
+			fmt.Fprintf(all, "%q %x\n", entry.Name(), of)
+		}
+	}
+	return [sha256.Size]byte(all.Sum(nil))
 }
 
 // notes remembers files that are read once, when a gateway is built. It is called
@@ -71,9 +96,13 @@ func (a *App) notes(files ...string) {
 }
 
 // named returns the files that cfg names and that are read once: settings of
-// sources, catalogues, secrets. Settings name more, see App.notes.
+// sources, catalogues, secrets, a folder of keys without a manifest. Settings name
+// more, see App.notes.
 func named(cfg *config.Config) []string {
 	files := cfg.SecretFiles()
+	if cfg.Keys.Manifest == "" {
+		files = append(files, cfg.Keys.Dir)
+	}
 	for _, s := range cfg.Sources {
 		files = append(files, s.Settings)
 	}
@@ -100,11 +129,17 @@ func (l *Live) watch(ctx context.Context) {
 	}
 }
 
+// againAfter is after how many looks a refused configuration is tried again, though
+// no file has changed: who could not be asked may answer by now.
+const againAfter = 30
+
 // A watcher remembers the looks before.
 type watcher struct {
 	live    *Live
 	pending fingerprints // changed at the last look
-	refused fingerprints // that cannot be taken on, with what they name; they are not tried twice
+	refused fingerprints // that could not be taken on, with what they name
+	looks   int          // since that was tried
+	why     string       // it was refused; empty means that nobody was told yet
 }
 
 // look looks at the files once.
@@ -117,31 +152,45 @@ func (w *watcher) look(ctx context.Context) {
 		w.pending, w.refused = nil, nil
 	case seen.equal(w.refused):
 		w.pending = nil
+		if w.looks++; w.looks >= againAfter {
+			w.try(ctx, seen)
+		}
 	case !seen.equal(w.pending):
 		w.pending = seen
 	default:
-		w.pending, w.refused = nil, nil
-		if tried, ok := w.live.change(ctx); !ok {
-			maps.Copy(tried, seen)
-			w.refused = tried
-		}
+		w.why = ""
+		w.try(ctx, seen)
 	}
 }
 
-// change reloads, and says how that went. It returns the files that it looked at.
-func (l *Live) change(ctx context.Context) (tried fingerprints, ok bool) {
-	tried, err := l.reload(ctx)
-	if err != nil {
+// try takes on what was seen, or remembers that it was refused.
+func (w *watcher) try(ctx context.Context, seen fingerprints) {
+	w.pending, w.refused, w.looks = nil, nil, 0
+	if tried, err := w.live.change(ctx, w.why); err != nil {
+		maps.Copy(tried, seen)
+		w.refused, w.why = tried, err.Error()
+	}
+}
+
+// change reloads, and says how that went, but for an error that is known. It
+// returns the files that it looked at.
+func (l *Live) change(ctx context.Context, known string) (tried fingerprints, err error) {
+	tried, changed, err := l.reload(ctx)
+	switch {
+	case err != nil && err.Error() == known: // it was said and counted
+	case err != nil:
 		l.meter().Add(telemetry.Reloads, 1, failed)
 		if ctx.Err() == nil {
 			l.log.ErrorContext(ctx, "configuration not changed, the old one goes on", "event", "config_reload_failed", "err", err)
 		}
-		return tried, false
+	case changed:
+		l.meter().Add(telemetry.Reloads, 1, "ok")
+		l.log.InfoContext(ctx, "configuration changed", "event", "config_reloaded")
+	default:
+		l.log.InfoContext(ctx, "no file of the configuration has changed, keys and lists are read again", "event", "lists_reloaded")
 	}
-	l.meter().Add(telemetry.Reloads, 1, "ok")
-	l.log.InfoContext(ctx, "configuration changed", "event", "config_reloaded")
-	return tried, true
+	return tried, err
 }
 
 // Hangup is Reload for a signal: it logs how that went.
-func (l *Live) Hangup(ctx context.Context) { l.change(ctx) }
+func (l *Live) Hangup(ctx context.Context) { _, _ = l.change(ctx, "") }
