@@ -42,7 +42,7 @@ func (f *auditFlags) open(cmd *cobra.Command) (app.Ledger, io.Closer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	ledger, closer, err := app.OpenLedger(cmd.Context(), cfg)
+	ledger, closer, err := app.OpenExisting(cmd.Context(), cfg)
 	if errors.Is(err, app.ErrNoLedger) {
 		return nil, nil, usagef("book.kind is %q, which keeps no audit", cfg.Book.Kind)
 	}

@@ -58,7 +58,7 @@ func (f *checkFlags) run(cmd *cobra.Command) error {
 		}
 		return f.policy.print(cmd, cfg)
 	}
-	cfg, err := config.Load(f.config.file, config.Options{Overrides: f.config.set}) // its warnings are checks here
+	cfg, err := f.config.read() // its warnings are checks here
 	if err != nil {
 		return f.unreadable(cmd.OutOrStdout(), err)
 	}

@@ -29,10 +29,9 @@ While "handstamp serve" runs:
 
 | changes | are taken on |
 | --- | --- |
-| this configuration, settings of sources, catalogues, certificates, files of secrets | by themselves within some seconds, or at SIGHUP |
+| this configuration, settings of sources, catalogues, certificates, files of secrets, key files in ` + "`keys.dir`" + ` without a manifest | by themselves within some seconds, or at SIGHUP |
 | ticket lists, the manifest of keys | by themselves, each as often as its page says, or at SIGHUP |
 | where it listens (` + "`http.listen`, `admin.listen`, `metrics.listen`" + `), whether the administration has TLS, ` + "`log.format`, `traces.endpoint`" + `, variables, flags | at a restart |
-| key files in ` + "`keys.dir`" + ` without a manifest | at a restart, and whenever something else is taken on |
 
 What is wrong is refused as a whole, and so is a file with something that takes a
 restart: the old configuration goes on, and the log and

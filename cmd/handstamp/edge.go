@@ -80,6 +80,7 @@ func (f *edgeFlags) add(cmd *cobra.Command) {
 }
 
 func (f *edgeFlags) run(cmd *cobra.Command) error {
+	outliveReaders()
 	log := newLog(config.Log{Level: map[bool]string{true: "info", false: "warn"}[f.verbose]}, new(slog.LevelVar), cmd.ErrOrStderr())
 	b, err := f.build(cmd, log)
 	if err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 
 	"github.com/spf13/cobra"
@@ -58,8 +60,18 @@ func (f *configFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringToStringVar(&f.set, "set", nil, "override a key, like --set cookies.lifetime=10m (may be repeated)")
 }
 
-func (f *configFlags) load(stderr io.Writer) (*config.Config, error) {
+// read reads the configuration.
+func (f *configFlags) read() (*config.Config, error) {
 	cfg, err := config.Load(f.file, config.Options{Overrides: f.set})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w (hint: --config names the file)", err)
+	}
+	return cfg, err
+}
+
+// load is read for commands that people wait for: it prints warnings.
+func (f *configFlags) load(stderr io.Writer) (*config.Config, error) {
+	cfg, err := f.read()
 	if err != nil {
 		return nil, err
 	}

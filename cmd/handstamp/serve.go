@@ -33,9 +33,10 @@ SIGTERM makes it report not ready, answer what is open and leave; a second one e
 it at once.
 
 A changed configuration is taken on while it serves, and so are changed settings
-of sources, catalogues, certificates and files of secrets, within some seconds or
-at SIGHUP, which also makes it read the keys of a manifest and the ticket lists
-again. What is wrong is refused and logged, and the old configuration goes on.
+of sources, catalogues, certificates, files of secrets and keys in a folder, within
+some seconds or at SIGHUP, which also makes it read the keys of a manifest and the
+ticket lists again. What is wrong is refused and logged, and the old configuration
+goes on.
 Where it listens, whether with TLS, log.format and traces.endpoint take a restart,
 and so do environment variables.`,
 		Example: `  handstamp serve --config config.yaml
@@ -43,6 +44,9 @@ and so do environment variables.`,
   handstamp serve --set cookies.lifetime=10m`,
 		Args: onlyFlags,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if patience <= 0 {
+				return usagef("--patience %v, want more than 0, like %v", patience, app.DefaultPatience)
+			}
 			return serve(cmd, &flags, patience)
 		},
 	}
@@ -52,7 +56,9 @@ and so do environment variables.`,
 }
 
 func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error {
-	cfg, err := flags.load(cmd.ErrOrStderr())
+	hangups := catchHangups()
+	outliveReaders()
+	cfg, err := flags.read()
 	if err != nil {
 		return err
 	}
@@ -71,6 +77,9 @@ func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error
 		seen.metrics.Attach(sink, sink.Read)
 	}
 	gateway, err := newLive(cmd, flags, cfg, seen, &level)
+	if err != nil && cmd.Context().Err() != nil {
+		return nil // asked to stop meanwhile, which is no mistake in the configuration
+	}
 	if err != nil {
 		return err
 	}
@@ -79,6 +88,9 @@ func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error
 			log.Error("gateway not closed cleanly", "err", err)
 		}
 	}()
+	if cmd.Context().Err() != nil {
+		return nil // asked to stop before anybody came
+	}
 	listener, err := listen(cfg.HTTP.Listen)
 	if err != nil {
 		return err
@@ -109,12 +121,12 @@ func serve(cmd *cobra.Command, flags *configFlags, patience time.Duration) error
 	})
 	group.Go(func() error { return seen.serve(scraping, scraped, 0) })
 	group.Go(func() error { gateway.Run(ctx); return nil })
-	group.Go(func() error { reloadOnHangup(ctx, gateway); return nil })
+	group.Go(func() error { reloadOnHangup(ctx, gateway, hangups); return nil })
 	return group.Wait()
 }
 
 // newLive returns the gateway, which begins with cfg and follows the file that
-// it is from.
+// it is from. Warnings go to the log: nobody waits for that.
 func newLive(cmd *cobra.Command, flags *configFlags, cfg *config.Config, seen *watch, level *slog.LevelVar) (*app.Live, error) {
 	first := true
 	load := func() (*config.Config, error) {
@@ -122,13 +134,16 @@ func newLive(cmd *cobra.Command, flags *configFlags, cfg *config.Config, seen *w
 			first = false
 			return cfg, nil
 		}
-		return flags.load(cmd.ErrOrStderr())
+		return flags.read()
 	}
 	live, err := app.NewLive(cmd.Context(), load, app.LiveOptions{
 		App: seen.options(), File: flags.file,
 		Applied: func(cfg *config.Config) {
 			_ = level.UnmarshalText([]byte(cfg.Log.Level)) // checked with the configuration
 			seen.applied(cfg)
+			for _, w := range cfg.Warnings {
+				seen.log.Warn("configuration", "warning", w)
+			}
 		},
 	})
 	if err != nil {
@@ -137,11 +152,20 @@ func newLive(cmd *cobra.Command, flags *configFlags, cfg *config.Config, seen *w
 	return live, nil
 }
 
-// reloadOnHangup has the gateway read everything again at every SIGHUP.
-func reloadOnHangup(ctx context.Context, gateway *app.Live) {
+// catchHangups returns where SIGHUP arrives. It is never let go: the signal would
+// end a gateway that starts or drains.
+func catchHangups() <-chan os.Signal {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
-	defer signal.Stop(hangups)
+	return hangups
+}
+
+// outliveReaders keeps a server alive when whoever reads its standard output or
+// standard error goes away: a write there is an error then, and not the end.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
+
+// reloadOnHangup has the gateway read everything again at every SIGHUP.
+func reloadOnHangup(ctx context.Context, gateway *app.Live, hangups <-chan os.Signal) {
 	for {
 		select {
 		case <-ctx.Done():

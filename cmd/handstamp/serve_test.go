@@ -77,6 +77,24 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeRefuses has what ends a gateway before it begins.
+func TestServeRefuses(t *testing.T) {
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"--patience", "0s"}, exitUsage, "--patience 0s, want more than 0"},
+		{[]string{"--patience", "-1s"}, exitUsage, "--patience -1s, want more than 0"},
+		{[]string{"--config", "/nonexistent.yaml"}, exitConfig, "no such file or directory (hint: --config names the file)"},
+	} {
+		var out lockedBuffer
+		if code := run(t.Context(), append([]string{"serve"}, tt.args...), &out, &out); code != tt.code || !strings.Contains(out.String(), tt.want) {
+			t.Errorf("serve %q = %d %q, want %d and %q", tt.args, code, out.String(), tt.code, tt.want)
+		}
+	}
+}
+
 func waitFor(t *testing.T, url string, log *lockedBuffer) {
 	t.Helper()
 	for range 100 {
