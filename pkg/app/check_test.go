@@ -52,10 +52,12 @@ attractions:
 packages: [{id: audio, name: Audio}]
 items:
   - {id: hall, title: Hall, kind: audio, package: audio, file: audio/hall.m4a, duration: 3s}
+  - {id: room, title: Room, kind: audio, package: audio, file: audio/Room 1+2 ü.m4a, duration: 3s}
   - {id: map, title: Map, kind: map, file: free/map.svg}
 `,
-		"media/castle/audio/hall.m4a": "not really music",
-		"media/castle/free/map.svg":   "<svg/>",
+		"media/castle/audio/hall.m4a":       "not really music",
+		"media/castle/audio/Room 1+2 ü.m4a": "nor this",
+		"media/castle/free/map.svg":         "<svg/>",
 	} {
 		name = filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,12 +120,16 @@ func (c *checker) kept(id, says string, on bool, err error, fix string) {
 
 // inFolder returns an error for a path of a URL that is no file in a folder.
 func inFolder(root, path string) error {
+	name, err := url.PathUnescape(strings.TrimPrefix(path, "/"))
+	if err != nil {
+		return err
+	}
 	folder, err := os.OpenRoot(root)
 	if err != nil {
 		return err
 	}
 	defer folder.Close()
-	info, err := folder.Stat(strings.TrimPrefix(path, "/"))
+	info, err := folder.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: not a file", path)
 	}
