@@ -39,6 +39,7 @@ func Recover(next http.Handler, patience time.Duration, note func(r *http.Reques
 			fail(w, r)
 		}()
 		next.ServeHTTP(w, r)
+		w.begin(http.StatusOK) // one without a body begins now
 	})
 }
 
@@ -56,8 +57,9 @@ type writer struct {
 	control  *http.ResponseController
 	patience time.Duration
 
-	began bool
-	until time.Time // what the handler chose; zero means nothing
+	began  bool
+	chosen bool      // the handler has moved the deadline
+	until  time.Time // to this; zero means that there is none
 }
 
 // begin notes that a reply begins, with the time that there is to read it. A
@@ -68,7 +70,7 @@ func (w *writer) begin(status int) {
 		return
 	}
 	w.began = true
-	if until := time.Now().Add(w.patience); w.until.Before(until) {
+	if until := time.Now().Add(w.patience); !w.chosen || !w.until.IsZero() && w.until.Before(until) {
 		_ = w.control.SetWriteDeadline(until)
 	}
 }
@@ -104,7 +106,7 @@ func (w *writer) Flush() { _ = w.FlushError() }
 func (w *writer) SetWriteDeadline(deadline time.Time) error {
 	err := w.control.SetWriteDeadline(deadline)
 	if err == nil {
-		w.until = deadline
+		w.chosen, w.until = true, deadline
 	}
 	return err
 }

@@ -152,6 +152,36 @@ func TestLateReply(t *testing.T) {
 	}
 }
 
+// A handler that says nothing has answered 200, and that arrives too.
+func TestLateReplyOfNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, reply.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(4 * patience) }), patience, ignore, refuse))
+		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil || r.StatusCode != http.StatusOK {
+			t.Fatalf("after %v: %+v, %v, want 200", 4*patience, r, err)
+		}
+		_ = r.Body.Close()
+	})
+}
+
+// A handler may have no deadline at all.
+func TestNoDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := dial(t, reply.Recover(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+			_, _ = w.Write(make([]byte, 1<<20))
+		}), patience, ignore, refuse))
+		time.Sleep(10 * patience) // and only then it is read
+		r, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(r.Body); err != nil || len(body) != 1<<20 {
+			t.Errorf("%d bytes, %v, want %d", len(body), err, 1<<20)
+		}
+	})
+}
+
 // Who does not read is let go when the patience is over, and not before.
 func TestSlowReader(t *testing.T) {
 	for name, own := range map[string]time.Duration{"patience": 0, "a handler that waits longer": time.Hour, "one that waits less": time.Second} {
