@@ -61,7 +61,7 @@ func restore(ctx context.Context, from, path string) error {
 	if err := vacant(path); err != nil { // still
 		return err
 	}
-	if err := os.Rename(partial.Name(), path); err != nil {
+	if err := os.Link(partial.Name(), path); err != nil { // never over another book, as a rename would be
 		return err
 	}
 	return syncDir(filepath.Dir(path))
