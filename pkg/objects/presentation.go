@@ -62,17 +62,28 @@ func (p presentation) disposition() string {
 // maxName is how long a name may be, in bytes.
 const maxName = 200
 
-// cleanName returns a name without what could end a header or leave a folder.
+// cleanName returns a name without what could end a header or leave a folder, and
+// without what nobody sees. It is empty if nothing is left that can be seen.
 func cleanName(s string) string {
+	flag, seen := false, false
 	s = strings.Map(func(r rune) rune {
+		inFlag := flag && isTag(r)
+		flag = r == blackFlag || inFlag
 		switch {
-		case r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && !joins(r) || r == '\u2028' || r == '\u2029':
+		case inFlag || joins(r):
+			return r
+		case r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029':
 			return -1
-		case r == '/' || r == '\\':
+		}
+		seen = true
+		if r == '/' || r == '\\' {
 			return '_'
 		}
 		return r
 	}, s)
+	if !seen {
+		return ""
+	}
 	for len(s) > maxName {
 		_, size := utf8.DecodeLastRuneInString(s)
 		s = s[:len(s)-size]
@@ -81,10 +92,14 @@ func cleanName(s string) string {
 }
 
 // joins reports whether r cannot be seen and yet belongs to words and pictures: the
-// joiners of Persian, of Indian scripts and of emoji, and the letters in flags.
-func joins(r rune) bool {
-	return r == '\u200c' || r == '\u200d' || '\U000e0020' <= r && r <= '\U000e007f'
-}
+// joiners of Persian, of Indian scripts and of emoji.
+func joins(r rune) bool { return r == '\u200c' || r == '\u200d' }
+
+// blackFlag with letters that cannot be seen behind it is the flag of a region, such
+// as England's (Unicode TR 51, emoji tag sequences).
+const blackFlag = '\U0001f3f4'
+
+func isTag(r rune) bool { return '\U000e0020' <= r && r <= '\U000e007f' }
 
 // asciiOnly replaces what has to be escaped in a quoted name. Browsers do not
 // agree on quotes and on "%" in it.

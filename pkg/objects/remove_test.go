@@ -277,7 +277,7 @@ func TestNamesOfUploads(t *testing.T) {
 	for name, taken := range map[string]bool{
 		"Mein Paß.jpg": true, "👩\u200d🚀 im Museum.jpg": true, "می\u200cخواهم.jpg": true, "क\u094d\u200dष.jpg": true,
 		"🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f.jpg": true, "❤\ufe0f.jpg": true,
-		"\u202egpj.exe": false, "a\u2066b.jpg": false, "a\u00adb.jpg": false, "a\ufeffb.jpg": false, ".htaccess": false, " a.jpg": false, "a.jpg ": false, "a/b.jpg": false,
+		"\u202egpj.exe": false, "a\U000e0041.jpg": false, "\u200d\u200d": false, "a\u2066b.jpg": false, "a\u00adb.jpg": false, "a\ufeffb.jpg": false, ".htaccess": false, " a.jpg": false, "a.jpg ": false, "a/b.jpg": false,
 	} {
 		_, err := s.desk.StartUpload(t.Context(), h, objects.UploadRequest{Area: "photos", Type: "image/jpeg", Name: name})
 		var request *objects.RequestError
