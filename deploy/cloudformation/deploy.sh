@@ -81,8 +81,10 @@ check_account() {
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(aws configure get region || true)}}}
   [ -n "$region" ] || die "no region (hint: --region eu-west-1)"
   account=$(aws sts get-caller-identity --region "$region" --query Account --output text) || die "the AWS CLI has no credentials that work (hint: aws configure)"
-  if ! status=$(about StackStatus 2>&1); then
-    case $status in *'does not exist'*) status='' ;; *) die "cannot look at stack \"$stack\": $status" ;; esac
+  local fault
+  if ! status=$(about StackStatus 2>/dev/null); then
+    fault=$(about StackStatus 2>&1 || true)
+    case $fault in *'does not exist'*) status='' ;; *) die "cannot look at stack \"$stack\": $fault" ;; esac
   fi
   case $status in
     '' | REVIEW_IN_PROGRESS)

@@ -123,7 +123,12 @@ class AccountTest(Workplace):
         path = self.stand_in(go="echo compiling >&2; exit 3\n", aws=f"""
 case "$*" in
 "sts get-caller-identity "*) echo 123456789012 ;;
-*StackStatus*) [ -n "{stack}" ] && echo "{stack}" ;;
+*StackStatus*)
+  case "{stack}" in
+  "") echo "An error occurred (ValidationError): Stack with id x does not exist" >&2; exit 254 ;;
+  THROTTLED) echo "An error occurred (Throttling): Rate exceeded" >&2; exit 254 ;;
+  *) echo "{stack}" ;;
+  esac ;;
 {known}*ParameterKey==*|*OutputKey==*) echo ;;
 "lambda get-account-settings "*) [ -n "{limits}" ] && echo "{limits}" ;;
 *) echo "did not expect: $*" >&2; exit 9 ;;
@@ -139,6 +144,8 @@ esac
             self.assertEqual((1, False), (out.returncode, "compiling" in out.stderr), out.stderr)
             for part in (status, "describe-stack-events", f"delete-stack --region us-east-1 --stack-name {self.stack}"):
                 self.assertIn(part, out.stderr)
+        out = self.ask("--public-key", str(self.dir / "key.pub.pem"), stack="THROTTLED")
+        self.assertEqual((1, False, True), (out.returncode, "compiling" in out.stderr, "Rate exceeded" in out.stderr), out.stderr)
         for status in ("CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"):
             self.assertIn("compiling", self.ask(stack=status).stderr)
         for status in ("", "REVIEW_IN_PROGRESS"):
