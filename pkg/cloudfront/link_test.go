@@ -310,6 +310,7 @@ func BenchmarkLinks(b *testing.B) {
 	for _, kind := range []string{"ECDSA", "RSA"} {
 		l := newLinker(b, ringOf(kind), cloudfront.LinkerOptions{})
 		batch := permits(1000)
+		links(b, l, batch)
 		b.Run("kept/"+kind, func(b *testing.B) {
 			for b.Loop() {
 				links(b, l, batch)
